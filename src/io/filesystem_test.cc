@@ -1,0 +1,66 @@
+// Goal: the posix filesystem does what its header says, on a folder of its own.
+#include "io/filesystem.h"
+
+#include "io/temp_folder.h"
+
+#include <gtest/gtest.h>
+
+namespace opentrail::io {
+namespace {
+
+TEST(PosixFilesystem, AppendsReadsAndTruncates) {
+  const TempFolder folder;
+  const auto files = make_posix_filesystem();
+  const std::string path = join_path(folder.path(), "a");
+  const auto file = files->open(path, OpenMode::CreateNew).value();
+  ASSERT_TRUE(file->append(as_bytes("hello ")));
+  ASSERT_TRUE(file->append(as_bytes("world")));
+  ASSERT_TRUE(file->sync());
+  EXPECT_EQ(file->size(), 11U);
+  EXPECT_EQ(file->read_at(6, 100), "world");
+  ASSERT_TRUE(file->truncate(5));
+  ASSERT_TRUE(file->append(as_bytes("!")));
+  EXPECT_EQ(read_file(*files, path, 100), "hello!");
+  EXPECT_EQ(read_file(*files, path, 3).error().code(), ErrorCode::InvalidArgument);
+  EXPECT_EQ(files->open(path, OpenMode::CreateNew).error().code(), ErrorCode::AlreadyExists);
+}
+
+TEST(PosixFilesystem, WritesAtomicallyOverALeftDraft) {
+  const TempFolder folder;
+  const auto files = make_posix_filesystem();
+  const std::string path = join_path(folder.path(), "a");
+  ASSERT_TRUE(files->open(path + ".new", OpenMode::CreateNew).value()->append(as_bytes("half")));
+  ASSERT_TRUE(write_file_atomically(*files, path, "whole"));
+  EXPECT_EQ(read_file(*files, path, 100), "whole");
+  EXPECT_EQ(files->list(folder.path()), std::vector<std::string>{"a"});
+}
+
+TEST(PosixFilesystem, LocksOnce) {
+  const TempFolder folder;
+  const auto files = make_posix_filesystem();
+  const std::string path = join_path(folder.path(), "lock");
+  auto first = files->lock(path);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(files->lock(path).error().code(), ErrorCode::Conflict);
+  first->reset();
+  EXPECT_TRUE(files->lock(path).has_value());
+}
+
+TEST(PosixFilesystem, NamesWhatIsMissing) {
+  const auto files = make_posix_filesystem();
+  const auto missing = files->open("/nonexistent/x", OpenMode::Read);
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().code(), ErrorCode::NotFound);
+  EXPECT_NE(missing.error().message().find("/nonexistent/x"), std::string::npos);
+}
+
+TEST(Paths, JoinAndParent) {
+  EXPECT_EQ(join_path("a/", "b"), "a/b");
+  EXPECT_EQ(join_path("", "b"), "b");
+  EXPECT_EQ(parent_path("a/b/"), "a");
+  EXPECT_EQ(parent_path("/a"), "/");
+  EXPECT_EQ(parent_path("a"), "");
+}
+
+}  // namespace
+}  // namespace opentrail::io

@@ -1,0 +1,88 @@
+#pragma once
+#include "base/error.h"
+#include "net/http.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+namespace opentrail::net {
+
+namespace asio = boost::asio;
+
+/// Bounds on what one client can make us hold or wait for.
+struct ServerLimits {
+  std::size_t header_bytes_max = 64 << 10;
+  std::size_t connections_max = 1024;
+  /// Until a request's header is whole; also the idle time between requests.
+  std::chrono::seconds header_timeout{60};
+  /// For each read or write of a body to make progress.
+  std::chrono::seconds body_timeout{60};
+};
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;            ///< 0 takes a free one; see Server::port().
+  int threads = 2;                   ///< One io_context each; a connection lives and dies on one.
+  std::string tls_certificate_file;  ///< PEM; empty: plain HTTP.
+  std::string tls_key_file;
+  ServerLimits limits;
+};
+
+/// One request being answered. Lives on its connection's thread; every call is made from there.
+/// The handler must send a head, and either a whole body or write() until done + finish().
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  [[nodiscard]] virtual const RequestHead& request() const = 0;
+
+  /// Reads the next body bytes into `buffer`; 0 at the end. Sends "100 Continue" first if the
+  /// client waits for it. Errors: Timeout, Unavailable (the client went away), InvalidArgument
+  /// (broken chunk encoding).
+  virtual asio::awaitable<Result<std::size_t>> read_some(std::span<char> buffer) = 0;
+  /// The whole rest of the body. InvalidArgument when it is larger than `bytes_max`: the excess is
+  /// not read and the connection will be closed after the answer.
+  virtual asio::awaitable<Result<std::string>> read_all(std::size_t bytes_max) = 0;
+
+  /// Sends head and body. Content-Length, Date, Server and Connection are added; for HEAD requests
+  /// and 204/304 the body is left out (a Content-Length set by the caller is kept).
+  virtual asio::awaitable<Result<void>> respond(ResponseHead head, std::string body) = 0;
+  /// Begins a streamed answer of exactly `content_length` bytes.
+  virtual asio::awaitable<Result<void>> begin_response(ResponseHead head,
+                                                       std::uint64_t content_length) = 0;
+  virtual asio::awaitable<Result<void>> write(std::string_view bytes) = 0;
+
+  /// True once a head was sent: an error can then only close the connection.
+  [[nodiscard]] virtual bool responded() const = 0;
+  /// Close the connection after this exchange.
+  virtual void close_after() = 0;
+};
+
+/// Called once a request; must not throw. What it leaves unread of the body is drained (up to a
+/// bound) or the connection is closed.
+using Handler = std::function<asio::awaitable<void>(Exchange&)>;
+
+/// HTTP/1.1 over TCP or TLS, keep-alive, Expect: 100-continue, chunked requests. Broken requests
+/// (bad syntax, duplicate or conflicting Content-Length and Transfer-Encoding, obs-fold, absolute
+/// form, oversized header) are answered 400 or 431 and the connection is closed; the handler does
+/// not see them.
+class Server {
+ public:
+  /// Binds and listens; serving begins with run(). Errors name the address and what to do.
+  static Result<std::unique_ptr<Server>> listen(ServerOptions options, Handler handler);
+  virtual ~Server() = default;
+
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+  /// Starts the threads and returns.
+  virtual void start() = 0;
+  /// Stops accepting, lets running exchanges end (at most `grace`), closes, joins. Idempotent.
+  virtual void stop(std::chrono::milliseconds grace) = 0;
+};
+
+}  // namespace opentrail::net

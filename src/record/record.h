@@ -1,0 +1,67 @@
+#pragma once
+#include "base/error.h"
+#include "base/time.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace opentrail::record {
+
+enum class Category : std::uint8_t {
+  Management = 0,
+  Data = 1,
+  NetworkActivity = 2,
+  Insight = 3,
+  Other = 4
+};
+
+/// Where a record came from: made here by a call, or brought in by an importer. Imported records
+/// are searched like all others, but no trail delivers them: they were delivered where they arose.
+enum class Origin : std::uint8_t { Call = 0, Import = 1 };
+
+/// One audit record: its bytes, never changed once made, and what is needed to route it.
+struct Record {
+  /// What makes it one record and not another: the record's eventID; when it has none, "sha256:"
+  /// and the hex SHA-256 of its bytes. A second record of the same id changes nothing.
+  std::string id;
+  std::string account_id;  ///< recipientAccountId, else userIdentity.accountId, else "".
+  std::string region;      ///< awsRegion, else "".
+  Timestamp event_time;    ///< eventTime; when it cannot be read, the time of arrival.
+  Category category = Category::Management;
+  Origin origin = Origin::Call;
+  bool event_time_is_arrival = false;  ///< The record's own eventTime is missing or unreadable.
+  std::string json;                    ///< One JSON object, UTF-8, bytes as they came.
+};
+
+/// Reads the routing fields out of a record's bytes. `arrival` stands in for an unreadable time.
+/// Errors: InvalidArgument when `json` is not one JSON object, or is nested deeper than
+/// kRecordDepthMax, or is larger than kRecordBytesMax.
+[[nodiscard]] Result<Record> parse_record(std::string json, Origin origin, Timestamp arrival);
+
+inline constexpr std::size_t kRecordBytesMax = 1 << 20;  ///< Accepted from outside.
+inline constexpr std::size_t kRecordDepthMax = 128;
+inline constexpr std::size_t kOwnRecordBytesMax = 256 << 10;  ///< Made here (spec records §1.6).
+
+struct ResourceName {
+  std::string type;  ///< "AWS::CloudTrail::Trail"; may be empty.
+  std::string name;
+  bool operator==(const ResourceName&) const = default;
+};
+
+/// What LookupEvents shows and filters by (spec api §5.1, records §7.1).
+struct LookupFields {
+  std::string event_id;
+  std::string event_name;
+  std::string event_source;
+  std::string username;       ///< IAM user name, "root", or the role session name; may be empty.
+  std::string access_key_id;  ///< May be empty.
+  std::string read_only;      ///< "true", "false", or empty when the record does not say.
+  std::vector<ResourceName> resources;
+};
+/// Errors: InvalidArgument, as parse_record.
+[[nodiscard]] Result<LookupFields> lookup_fields(std::string_view json);
+
+}  // namespace opentrail::record

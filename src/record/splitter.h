@@ -1,0 +1,43 @@
+#pragma once
+#include "base/error.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace opentrail::record {
+
+/// Cuts a stream of bytes into the JSON objects that are records, byte for byte, in bounded memory.
+/// Accepts what the world stores: {"Records":[...]} (any key order), a JSON array, NDJSON or any
+/// run of JSON objects, and EventBridge envelopes (the object in "detail" is the record when the
+/// envelope has "detail-type"). Digest files (an object with "digestS3Object") are told apart and
+/// counted, not taken for records. The splitter finds where each object ends; whether it is valid
+/// JSON is for parse_record to say.
+class RecordSplitter {
+ public:
+  struct Item {
+    std::string_view json;  ///< Valid during the call.
+    std::uint64_t line;     ///< 1-based line of its first byte.
+  };
+  using Sink = std::function<Result<void>(const Item&)>;
+
+  explicit RecordSplitter(Sink sink);
+  ~RecordSplitter();
+  RecordSplitter(const RecordSplitter&) = delete;
+  RecordSplitter& operator=(const RecordSplitter&) = delete;
+
+  /// Feeds the next bytes. Errors: InvalidArgument with the line ("line 17: ..."), or the sink's.
+  /// After an error nothing more is accepted.
+  Result<void> feed(std::string_view bytes);
+  /// The end of the input: an open object or array is an error that names its line.
+  Result<void> finish();
+  [[nodiscard]] std::uint64_t digests_seen() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace opentrail::record
