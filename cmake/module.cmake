@@ -15,7 +15,7 @@ function(opentrail_module name)
   set(benches ${sources})
   list(FILTER tests INCLUDE REGEX "(_test|_test_main)\\.cc$")
   list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "(_test|_test_main|_bench)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "((_test|_test_main|_bench)|/main)\\.cc$")
 
   foreach(dep ${ARG_DEPS} ${ARG_TEST_DEPS})
     if(NOT TARGET opentrail_${dep})

@@ -14,6 +14,7 @@ struct AesGcm {
   static constexpr std::size_t kKeyBytes = 32;
   static constexpr std::size_t kNonceBytes = 12;
   static constexpr std::size_t kTagBytes = 16;
+  static constexpr std::size_t kPlaintextBytesMax = 1 << 30;  ///< OpenSSL counts in int.
   /// `aad` is authenticated but not stored. The nonce must never repeat under one key.
   [[nodiscard]] static std::string seal(std::string_view key, std::string_view nonce,
                                         std::string_view aad, std::string_view plaintext);

@@ -46,7 +46,8 @@ struct ObjectInfo {
   std::string content_disposition;
   std::string content_language;
   std::map<std::string, std::string> metadata;
-  Checksums checksums;
+  Checksums checksums;        ///< Of a multipart object they may be composite: "base64-N".
+  std::string checksum_type;  ///< "FULL_OBJECT" or "COMPOSITE"; empty without checksums.
 };
 
 /// Properties that the client chooses for a new object.
@@ -59,6 +60,9 @@ struct NewObject {
   std::string content_disposition;
   std::string content_language;
   std::map<std::string, std::string> metadata;
+  /// Of a multipart upload: how the parts' checksums become that of the whole. Empty: COMPOSITE,
+  /// for crc64nvme FULL_OBJECT.
+  std::string checksum_type;
 };
 
 /// What the client said the bytes must be; checked at commit. Empty members are not checked.
@@ -122,7 +126,8 @@ struct UploadInfo {
 
 struct CompletedPart {
   int number = 0;
-  std::string etag;
+  std::string etag;     ///< With or without quotes.
+  Checksums checksums;  ///< What the client says the part's are; may be empty.
 };
 
 class EmbeddedStore : public ObjectStore {

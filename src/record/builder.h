@@ -38,7 +38,7 @@ struct ResourceItem {
 /// (written as null for parameters and responses, left out for the rest).
 struct CallFacts {
   UserIdentity identity;
-  Timestamp event_time;
+  Timestamp event_time;      ///< Recorded in whole seconds, rounded down.
   std::string event_source;  ///< "cloudtrail.amazonaws.com".
   std::string event_name;
   std::string region;
@@ -60,9 +60,20 @@ struct CallFacts {
   std::optional<TlsInfo> tls;
 };
 
-/// Builds the record of eventVersion 1.11 in AWS's field order (spec records §1.2). Scalars over
-/// 1 KB are cut; objects over their limit become AWS's stub object; the whole is at most
-/// kOwnRecordBytesMax (spec records §1.6), shrunk in the documented order. Cannot fail.
+inline constexpr std::size_t kScalarBytesMax = 1 << 10;        ///< Any single string.
+inline constexpr std::size_t kParametersBytesMax = 100 << 10;  ///< Each of the two.
+inline constexpr std::size_t kAdditionalDataBytesMax = 28 << 10;
+inline constexpr std::size_t kSessionContextBytesMax = 28 << 10;
+
+/// Builds the record of eventVersion 1.11 in AWS's field order (spec records §1.2). Strings over
+/// kScalarBytesMax are cut between characters; an object over its limit is replaced by
+///   {"reason":"requestParameters too large","omitted":true,"originalSize":149893}
+/// The whole is at most kOwnRecordBytesMax (spec records §1.6): when it is larger, the objects are
+/// replaced in AWS's order (additionalEventData, responseElements, requestParameters), then
+/// resources are left out from the end. A *_json member that is not valid JSON, a defect of the
+/// caller, is replaced in the same way ("... is not valid JSON"), so that the record itself always
+/// is. Network activity records leave out what theirs never have (spec records §2.2).
+/// parse_record() of the bytes gives the same record. Pure; cannot fail.
 [[nodiscard]] Record build_record(const CallFacts& facts);
 
 inline constexpr std::string_view kHiddenForSecurity = "HIDDEN_DUE_TO_SECURITY_REASONS";

@@ -18,6 +18,9 @@ enum class Category : std::uint8_t {
   Other = 4
 };
 
+/// "Management", "Data", "NetworkActivity", "Insight", as eventCategory spells them; "" for Other.
+[[nodiscard]] std::string_view to_string(Category category);
+
 /// Where a record came from: made here by a call, or brought in by an importer. Imported records
 /// are searched like all others, but no trail delivers them: they were delivered where they arose.
 enum class Origin : std::uint8_t { Call = 0, Import = 1 };
@@ -25,7 +28,8 @@ enum class Origin : std::uint8_t { Call = 0, Import = 1 };
 /// One audit record: its bytes, never changed once made, and what is needed to route it.
 struct Record {
   /// What makes it one record and not another: the record's eventID; when it has none, "sha256:"
-  /// and the hex SHA-256 of its bytes. A second record of the same id changes nothing.
+  /// and the hex SHA-256 of its bytes. A second record of the same id changes nothing. Set by
+  /// whoever made the record, so not proof of anything (docs/decisions/006-record-identity.md).
   std::string id;
   std::string account_id;  ///< recipientAccountId, else userIdentity.accountId, else "".
   std::string region;      ///< awsRegion, else "".
@@ -37,6 +41,9 @@ struct Record {
 };
 
 /// Reads the routing fields out of a record's bytes. `arrival` stands in for an unreadable time.
+/// Tolerant of what the world stores: of a key that stands twice the first counts, a number where a
+/// string belongs counts as its digits, and a value that is neither, is empty, or is longer than
+/// kRoutingValueBytesMax counts as absent. The bytes are kept whatever they say. Pure; any thread.
 /// Errors: InvalidArgument when `json` is not one JSON object, or is nested deeper than
 /// kRecordDepthMax, or is larger than kRecordBytesMax.
 [[nodiscard]] Result<Record> parse_record(std::string json, Origin origin, Timestamp arrival);
@@ -44,6 +51,9 @@ struct Record {
 inline constexpr std::size_t kRecordBytesMax = 1 << 20;  ///< Accepted from outside.
 inline constexpr std::size_t kRecordDepthMax = 128;
 inline constexpr std::size_t kOwnRecordBytesMax = 256 << 10;  ///< Made here (spec records §1.6).
+inline constexpr std::size_t kRoutingValueBytesMax = 256;     ///< Of an id, account id or region.
+/// Search aliases of one record beyond this many are not indexed.
+inline constexpr std::size_t kResourceNamesMax = 20;
 
 struct ResourceName {
   std::string type;  ///< "AWS::CloudTrail::Trail"; may be empty.
@@ -53,15 +63,17 @@ struct ResourceName {
 
 /// What LookupEvents shows and filters by (spec api §5.1, records §7.1).
 struct LookupFields {
-  std::string event_id;
+  std::string event_id;  ///< As Record::id: what is shown is what is found.
   std::string event_name;
   std::string event_source;
   std::string username;       ///< IAM user name, "root", or the role session name; may be empty.
   std::string access_key_id;  ///< May be empty.
   std::string read_only;      ///< "true", "false", or empty when the record does not say.
+  /// The record's own resources, then names from its parameters and response
+  /// (resource_names.cc); no pair twice, at most kResourceNamesMax.
   std::vector<ResourceName> resources;
 };
-/// Errors: InvalidArgument, as parse_record.
+/// Pure; any thread. Errors: InvalidArgument, as parse_record.
 [[nodiscard]] Result<LookupFields> lookup_fields(std::string_view json);
 
 }  // namespace opentrail::record

@@ -9,12 +9,17 @@
 
 namespace opentrail::record {
 
-/// Cuts a stream of bytes into the JSON objects that are records, byte for byte, in bounded memory.
-/// Accepts what the world stores: {"Records":[...]} (any key order), a JSON array, NDJSON or any
-/// run of JSON objects, and EventBridge envelopes (the object in "detail" is the record when the
-/// envelope has "detail-type"). Digest files (an object with "digestS3Object") are told apart and
-/// counted, not taken for records. The splitter finds where each object ends; whether it is valid
-/// JSON is for parse_record to say.
+/// Deeper nesting than this ends the splitting; parse_record has a lower bound for one record.
+inline constexpr std::size_t kSplitDepthMax = 512;
+
+/// Cuts a stream of bytes into the JSON objects that are records, byte for byte, in the memory of
+/// one record (kRecordBytesMax; a larger object is an error, an envelope or what stands before
+/// "Records" counts as one). Accepts what the world stores: {"Records":[...]} (any key order), a
+/// JSON array, NDJSON or any run of JSON objects, and EventBridge envelopes (the object in "detail"
+/// is the record when the envelope has "detail-type"). Digest files (an object with
+/// "digestS3Object") are told apart and counted, not taken for records. The splitter finds where
+/// each object ends; whether it is valid JSON is for parse_record to say. The items do not depend
+/// on how the stream was cut into feeds. One thread at a time.
 class RecordSplitter {
  public:
   struct Item {
@@ -28,12 +33,15 @@ class RecordSplitter {
   RecordSplitter(const RecordSplitter&) = delete;
   RecordSplitter& operator=(const RecordSplitter&) = delete;
 
-  /// Feeds the next bytes. Errors: InvalidArgument with the line ("line 17: ..."), or the sink's.
+  /// Feeds the next bytes. Errors: InvalidArgument with the line ("line 17: ..."), or the sink's as
+  /// it is.
   /// After an error nothing more is accepted.
   Result<void> feed(std::string_view bytes);
   /// The end of the input: an open object or array is an error that names its line.
   Result<void> finish();
   [[nodiscard]] std::uint64_t digests_seen() const;
+  /// The line the splitter is in, 1-based; for progress and messages.
+  [[nodiscard]] std::uint64_t line() const;
 
  private:
   struct Impl;

@@ -85,6 +85,8 @@ class Service {
   [[nodiscard]] virtual std::string_view signing_name() const = 0;
   /// "cloudtrail.amazonaws.com".
   [[nodiscard]] virtual std::string_view event_source() const = 0;
+  /// In which protocol's words a failed signature check is told.
+  [[nodiscard]] virtual iam::ErrorStyle error_style() const { return iam::ErrorStyle::Json; }
   /// True when the body is read by handle() itself instead of into Call::body beforehand.
   [[nodiscard]] virtual bool streams(const net::RequestHead&) const { return false; }
   /// Largest body that is read for it; more is RequestEntityTooLarge.

@@ -1,0 +1,236 @@
+#include "cli/event_printer.h"
+
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+
+#include <fmt/format.h>
+
+namespace opentrail::cli {
+
+namespace {
+
+constexpr std::size_t kRecordDepthMax = 128;  // as records are accepted from outside
+
+/// Epoch seconds, whole or not; "" for anything else.
+std::string iso_of_epoch(const json::value* value) {
+  constexpr double kMillis = 1000.0;
+  constexpr double kSecondsMax = 253'402'300'799.0;  // the year 9999
+  if (value == nullptr || !value->is_number()) {
+    return {};
+  }
+  const auto seconds = value->to_number<double>();
+  if (!(std::abs(seconds) <= kSecondsMax)) {
+    return {};
+  }
+  return to_iso_seconds(Timestamp(std::chrono::milliseconds(std::llround(seconds * kMillis))));
+}
+
+std::string resources_text(const LookupEvent& event) {
+  std::string text;
+  for (const auto& [type, name] : event.resources) {
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
+/// JSON in one line: outside of strings a line break is white space, inside there is none.
+std::string unbroken(std::string text) {
+  std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
+}
+
+class TablePrinter final : public EventPrinter {
+ public:
+  explicit TablePrinter(const Context& context)
+      : context_(context),
+        table_({{.title = "TIME (UTC)", .columns_min = 20},
+                {.title = "EVENT", .columns_min = 12},
+                {.title = "SOURCE", .columns_min = 6},
+                {.title = "USER", .columns_min = 6},
+                {.title = "RESOURCES", .columns_min = 9},
+                {.title = "ERROR", .columns_min = 5}},
+               {.columns_max = context.out_is_terminal ? context.terminal_columns : 0,
+                .colour = context.out_has_colour()}) {}
+
+  void page(const std::vector<LookupEvent>& events) override {
+    std::vector<Table::Row> rows;
+    for (const LookupEvent& event : events) {
+      const bool failed = !event.error_code.empty();
+      rows.push_back({{.text = one_line(event.event_time)},
+                      {.text = one_line(event.event_name), .alarming = failed},
+                      {.text = one_line(short_source(event.event_source))},
+                      {.text = one_line(event.username)},
+                      {.text = one_line(resources_text(event))},
+                      {.text = one_line(event.error_code), .alarming = failed}});
+    }
+    context_.out << table_.render(rows);
+  }
+
+ private:
+  static std::string_view short_source(std::string_view source) {
+    constexpr std::string_view kDomain = ".amazonaws.com";
+    return source.ends_with(kDomain) ? source.substr(0, source.size() - kDomain.size()) : source;
+  }
+
+  const Context& context_;
+  Table table_;
+};
+
+class JsonPrinter final : public EventPrinter {
+ public:
+  explicit JsonPrinter(const Context& context) : context_(context) {}
+
+  void page(const std::vector<LookupEvent>& events) override {
+    for (const LookupEvent& event : events) {
+      context_.out << (first_ ? "[\n" : ",\n") << to_json(event);
+      first_ = false;
+    }
+  }
+  void end() override { context_.out << (first_ ? "[]\n" : "\n]\n"); }
+
+ private:
+  static std::string to_json(const LookupEvent& event) {
+    JsonWriter writer;
+    writer.begin_object().field("EventId", event.event_id).field("EventName", event.event_name);
+    writer.optional_field("ReadOnly", event.read_only);
+    writer.optional_field("AccessKeyId", event.access_key_id);
+    writer.field("EventTime", event.event_time).field("EventSource", event.event_source);
+    writer.optional_field("Username", event.username);
+    writer.key("Resources").begin_array();
+    for (const auto& [type, name] : event.resources) {
+      writer.begin_object().optional_field("ResourceType", type);
+      writer.optional_field("ResourceName", name).end_object();
+    }
+    writer.end_array().key("CloudTrailEvent");
+    // A record that is no JSON stays the string that it came as.
+    if (parse_json(event.record, {.depth_max = kRecordDepthMax})) {
+      writer.raw(event.record);
+    } else {
+      writer.string(event.record);
+    }
+    return std::move(writer.end_object()).text();
+  }
+
+  const Context& context_;
+  bool first_ = true;
+};
+
+class NdjsonPrinter final : public EventPrinter {
+ public:
+  explicit NdjsonPrinter(const Context& context) : context_(context) {}
+  void page(const std::vector<LookupEvent>& events) override {
+    for (const LookupEvent& event : events) {
+      context_.out << unbroken(event.record) << '\n';
+    }
+  }
+
+ private:
+  const Context& context_;
+};
+
+class CsvPrinter final : public EventPrinter {
+ public:
+  explicit CsvPrinter(const Context& context) : context_(context) {}
+
+  void page(const std::vector<LookupEvent>& events) override {
+    header();
+    for (const LookupEvent& event : events) {
+      line({event.event_time, event.event_name, event.event_source, event.username,
+            event.access_key_id, event.read_only, event.event_id, resources_text(event),
+            event.error_code, event.source_ip_address});
+    }
+  }
+  void end() override { header(); }
+
+ private:
+  void header() {
+    if (!header_written_) {
+      header_written_ = true;
+      line({"EventTime", "EventName", "EventSource", "Username", "AccessKeyId", "ReadOnly",
+            "EventId", "Resources", "ErrorCode", "SourceIPAddress"});
+    }
+  }
+
+  void line(const std::vector<std::string>& fields) {
+    std::string text;
+    for (const std::string& field : fields) {
+      text += (text.empty() && &field == &fields.front() ? "" : ",") + quoted(field);
+    }
+    context_.out << text << "\r\n";
+  }
+
+  static std::string quoted(const std::string& field) {
+    if (field.find_first_of(",\"\r\n") == std::string::npos) {
+      return field;
+    }
+    std::string text = "\"";
+    for (const char c : field) {
+      text += c;
+      if (c == '"') {
+        text += '"';
+      }
+    }
+    return text + "\"";
+  }
+
+  const Context& context_;
+  bool header_written_ = false;
+};
+
+}  // namespace
+
+Result<LookupEvent> parse_lookup_event(const json::value& value) {
+  const json::object* object = value.if_object();
+  if (object == nullptr) {
+    return fail(ErrorCode::InvalidArgument, "an event of the answer is not an object");
+  }
+  LookupEvent event;
+  event.event_id = string_member(*object, "EventId");
+  event.event_name = string_member(*object, "EventName");
+  event.event_time = iso_of_epoch(object->if_contains("EventTime"));
+  event.event_source = string_member(*object, "EventSource");
+  event.username = string_member(*object, "Username");
+  event.access_key_id = string_member(*object, "AccessKeyId");
+  event.read_only = string_member(*object, "ReadOnly");
+  event.record = string_member(*object, "CloudTrailEvent");
+  const json::value* resources = object->if_contains("Resources");
+  if (resources != nullptr && resources->is_array()) {
+    for (const json::value& resource : resources->get_array()) {
+      if (const json::object* item = resource.if_object()) {
+        event.resources.emplace_back(string_member(*item, "ResourceType"),
+                                     string_member(*item, "ResourceName"));
+      }
+    }
+  }
+  const auto record = parse_json(event.record, {.depth_max = kRecordDepthMax});
+  if (record && record->is_object()) {
+    event.error_code = string_member(record->get_object(), "errorCode");
+    event.source_ip_address = string_member(record->get_object(), "sourceIPAddress");
+    if (event.error_code.empty() && record->get_object().contains("errorMessage")) {
+      event.error_code = "failed";  // a ConsoleLogin that failed has a message and no code
+    }
+  }
+  return event;
+}
+
+std::unique_ptr<EventPrinter> make_event_printer(std::string_view format, const Context& context) {
+  if (format == "json") {
+    return std::make_unique<JsonPrinter>(context);
+  }
+  if (format == "ndjson") {
+    return std::make_unique<NdjsonPrinter>(context);
+  }
+  if (format == "csv") {
+    return std::make_unique<CsvPrinter>(context);
+  }
+  OT_CHECK(format == "table");
+  return std::make_unique<TablePrinter>(context);
+}
+
+}  // namespace opentrail::cli

@@ -1,0 +1,104 @@
+#pragma once
+#include "base/error.h"
+#include "collect/batch.h"
+#include "collect/signed_client.h"
+#include "io/clock.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+/// Brings CloudTrail files into a running server (docs/decisions/012-import.md).
+namespace opentrail::collect {
+
+enum class ProblemKind : std::uint8_t {
+  Broken,       ///< A file (or the rest of one) that could not be read.
+  Invalid,      ///< One record that is not a record.
+  Conflicting,  ///< Another record of the same event id is there; it stays, this one was not
+                ///< stored.
+  Skipped,      ///< Not read, and not expected to hold records.
+  Digest,       ///< A digest file: it holds no records.
+};
+/// "broken", "invalid", ...: stable, for scripts.
+[[nodiscard]] std::string_view to_string(ProblemKind kind);
+
+struct Problem {
+  ProblemKind kind;
+  std::string file;
+  std::uint64_t line = 0;  ///< 0: the whole file.
+  std::string record_id;   ///< Where one record is meant and has one.
+  std::string what;
+};
+/// "file:line: what".
+[[nodiscard]] std::string to_text(const Problem& problem);
+
+struct ImportReport {
+  std::uint64_t files = 0;          ///< Read, wholly or in part.
+  std::uint64_t files_skipped = 0;  ///< Named in `problems` (Skipped).
+  std::uint64_t files_broken = 0;
+  std::uint64_t digests = 0;
+  /// Everything that was found and told apart: the sum of the five below.
+  std::uint64_t records = 0;
+  std::uint64_t added = 0;  ///< New.
+  std::uint64_t duplicate = 0;
+  std::uint64_t conflicting = 0;
+  std::uint64_t expired = 0;  ///< Older than the server keeps; not stored.
+  std::uint64_t invalid = 0;
+  std::string oldest_kept;  ///< As the server said it; empty when it was never asked.
+  std::vector<Problem> problems;
+  std::uint64_t problems_not_listed = 0;  ///< Beyond kProblemsMax.
+  bool interrupted = false;               ///< Stopped by the user; the rest was not read.
+
+  /// Whether everything that should go in is in (duplicates and expired records are fine).
+  [[nodiscard]] bool clean() const;
+};
+inline constexpr std::size_t kProblemsMax = 10'000;
+
+struct ImportProgress {
+  std::uint64_t bytes_done = 0;  ///< Of the files as they are on disk.
+  std::uint64_t bytes_total = 0;
+  std::uint64_t files_done = 0;
+  std::uint64_t files_total = 0;
+  std::uint64_t records = 0;  ///< Answered by the server.
+};
+using OnProgress = std::function<void(const ImportProgress&)>;
+
+/// What the server says about one batch.
+struct UploadReply {
+  struct Line {
+    std::uint64_t line = 0;  ///< Of the body.
+    std::string id;
+    std::string status;  ///< "Duplicate", "Conflicting", "Expired", "Invalid".
+    std::string message;
+  };
+  std::uint64_t received = 0;
+  std::uint64_t added = 0;
+  std::uint64_t duplicate = 0;
+  std::uint64_t conflicting = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t invalid = 0;
+  std::uint64_t digests = 0;  ///< Not counted as received.
+  std::string oldest_kept;
+  std::vector<Line> lines;  ///< Those that are not new, the worst first; bounded by the server.
+};
+/// Sends one body of records. An error ends the import.
+using Upload = std::function<Result<UploadReply>(const std::string& body)>;
+/// POST /opentrail/v1/records over `client`, packed.
+[[nodiscard]] Upload make_upload(SignedClient& client);
+
+struct ImportOptions {
+  Batch::Limits batch;
+  const std::atomic<bool>* stop = nullptr;  ///< Looked at between batches and reads.
+};
+
+/// Reads every file under `paths` (see file_walk.h), unpacks gzip by its first bytes, cuts records
+/// out and uploads them in batches, in bounded memory. A broken file costs what is behind the
+/// break, nothing else. Progress is told after each read. Errors: NotFound for a path that does not
+/// exist; what `upload` returns. The report is filled up to that point in both cases.
+Result<void> import_aws(const std::vector<std::string>& paths, const ImportOptions& options,
+                        const io::Clock& clock, const Upload& upload, const OnProgress& progress,
+                        ImportReport& report);
+
+}  // namespace opentrail::collect

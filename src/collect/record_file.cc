@@ -1,0 +1,79 @@
+#include "collect/record_file.h"
+
+#include "collect/gzip.h"
+
+namespace opentrail::collect {
+
+namespace {
+
+/// White space, and the bytes of a byte order mark (which the splitter passes over).
+constexpr std::string_view kBeforeText = " \t\r\n\xef\xbb\xbf";
+
+/// In front of the splitter: looks how the text begins before anything is made of it.
+class TextGate {
+ public:
+  TextGate(record::RecordSplitter& splitter, RecordFileFacts& facts)
+      : splitter_(splitter), facts_(facts) {}
+
+  Result<void> feed(std::string_view text) {
+    if (!facts_.has_text) {
+      const auto first = text.find_first_not_of(kBeforeText);
+      if (first != std::string_view::npos) {
+        facts_.has_text = true;
+        facts_.first_byte = static_cast<unsigned char>(text[first]);
+        facts_.not_json = text[first] != '{' && text[first] != '[';
+      }
+    }
+    return facts_.not_json ? Result<void>() : splitter_.feed(text);
+  }
+
+  Result<void> finish() {
+    return facts_.not_json || !facts_.has_text ? Result<void>() : splitter_.finish();
+  }
+
+ private:
+  record::RecordSplitter& splitter_;
+  RecordFileFacts& facts_;
+};
+
+Result<void> read_through(io::Filesystem& files, const std::string& path, TextGate& gate,
+                          const std::function<Result<void>(std::uint64_t)>& on_read,
+                          RecordFileFacts& facts) {
+  OT_TRY(const auto file, files.open(path, io::OpenMode::Read));
+  Gunzip unpacker([&](std::string_view text) { return gate.feed(text); });
+  std::uint64_t position = 0;
+  for (;;) {
+    OT_TRY(const std::string piece, file->read_at(position, kReadBytes));
+    if (piece.empty()) {
+      break;
+    }
+    if (position == 0) {
+      facts.gzip = is_gzip(piece);
+    }
+    position += piece.size();
+    OT_TRY_DO(facts.gzip ? unpacker.feed(piece) : gate.feed(piece));
+    OT_TRY_DO(on_read(piece.size()));
+    if (facts.not_json) {
+      return {};
+    }
+  }
+  if (facts.gzip) {
+    OT_TRY_DO(unpacker.finish());
+  }
+  return gate.finish();
+}
+
+}  // namespace
+
+Result<void> read_record_file(io::Filesystem& files, const std::string& path,
+                              record::RecordSplitter::Sink sink,
+                              const std::function<Result<void>(std::uint64_t)>& on_read,
+                              RecordFileFacts& facts) {
+  record::RecordSplitter splitter(std::move(sink));
+  TextGate gate(splitter, facts);
+  auto read = read_through(files, path, gate, on_read, facts);
+  facts.digests = splitter.digests_seen();
+  return read;
+}
+
+}  // namespace opentrail::collect

@@ -1,0 +1,34 @@
+#pragma once
+#include "base/error.h"
+#include "io/filesystem.h"
+#include "record/splitter.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace opentrail::collect {
+
+/// What was seen of a file, also when reading it ended with an error.
+struct RecordFileFacts {
+  bool gzip = false;
+  bool has_text = false;  ///< Anything but white space.
+  /// It does not begin as JSON does: nothing of it was read on. `first_byte` says how it begins.
+  bool not_json = false;
+  unsigned char first_byte = 0;
+  std::uint64_t digests = 0;
+};
+
+/// How much is read from disk at once.
+inline constexpr std::size_t kReadBytes = 256 << 10;
+
+/// Reads one file of records in pieces: unpacks it when its first bytes are gzip's, passes over a
+/// byte order mark, cuts the records out and hands them to `sink`. `on_read` is told the bytes read
+/// from disk after each piece; its error ends the reading, as the sink's does.
+/// Errors: the file system's; InvalidArgument for broken gzip data or JSON ("line 17: ...").
+Result<void> read_record_file(io::Filesystem& files, const std::string& path,
+                              record::RecordSplitter::Sink sink,
+                              const std::function<Result<void>(std::uint64_t)>& on_read,
+                              RecordFileFacts& facts);
+
+}  // namespace opentrail::collect

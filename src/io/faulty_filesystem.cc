@@ -1,0 +1,459 @@
+#include "io/faulty_filesystem.h"
+
+#include "base/mutex.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace opentrail::io {
+namespace {
+
+constexpr std::size_t kSectorBytes = 512;
+
+/// One file: what programs see, what is safe, and the changes between the two.
+struct Inode {
+  struct Change {
+    enum class Kind : std::uint8_t { Append, Truncate } kind;
+    std::string bytes;       ///< Append.
+    std::uint64_t size = 0;  ///< Truncate: to this size.
+  };
+  std::string seen;
+  std::string safe;
+  std::vector<Change> unsynced;
+  /// After a failed sync the kernel counts the pages as clean: later syncs do not write them.
+  std::uint64_t lost_from = UINT64_MAX;
+};
+
+/// A name that is not safe yet: `inode` is null for a removal.
+struct NameChange {
+  std::string path;
+  std::shared_ptr<Inode> inode;
+  std::string renamed_from;  ///< Goes away in the same step; may be empty.
+};
+
+}  // namespace
+
+struct FaultyFilesystem::Disk {
+  explicit Disk(std::uint64_t seed) : random(seed) {}
+
+  Result<void> count_call(std::string_view what, const std::string& path) REQUIRES(mutex);
+  std::uint64_t pick(std::uint64_t below) REQUIRES(mutex);
+  void lose_bytes(Inode& inode) REQUIRES(mutex);
+  void lose_names() REQUIRES(mutex);
+  void apply_append(std::string& bytes, const std::string& appended) REQUIRES(mutex);
+  [[nodiscard]] bool is_folder(const std::string& path) REQUIRES(mutex) {
+    return path.empty() || path == "/" || path == "." || folders.contains(path);
+  }
+
+  mutable Mutex mutex;
+  SeededRandom random GUARDED_BY(mutex);
+  std::uint64_t calls GUARDED_BY(mutex) = 0;
+  std::uint64_t power GUARDED_BY(mutex) = 0;  ///< Counts crashes; older handles are dead.
+  std::optional<std::uint64_t> stop_at GUARDED_BY(mutex);
+  bool stopped GUARDED_BY(mutex) = false;
+  std::map<std::uint64_t, Error> failures GUARDED_BY(mutex);
+
+  std::map<std::string, std::shared_ptr<Inode>> names GUARDED_BY(mutex);
+  std::map<std::string, std::shared_ptr<Inode>> safe_names GUARDED_BY(mutex);
+  std::vector<NameChange> unsynced_names GUARDED_BY(mutex);
+  std::set<std::string> folders GUARDED_BY(mutex);
+  std::set<std::string> safe_folders GUARDED_BY(mutex);
+  std::set<std::string> locks GUARDED_BY(mutex);
+};
+
+Result<void> FaultyFilesystem::Disk::count_call(std::string_view what, const std::string& path) {
+  ++calls;
+  if (stop_at && calls >= *stop_at) {
+    stopped = true;
+  }
+  if (stopped) {
+    return fail(ErrorCode::Unavailable, fmt::format("{} {}: the power is off", what, path));
+  }
+  if (auto failure = failures.extract(calls)) {
+    return std::unexpected(
+        std::move(failure.mapped()).while_doing(fmt::format("{} {}", what, path)));
+  }
+  return {};
+}
+
+std::uint64_t FaultyFilesystem::Disk::pick(std::uint64_t below) {
+  std::array<std::byte, 8> bytes{};
+  random.fill(bytes);
+  std::uint64_t value = 0;
+  for (const std::byte b : bytes) {
+    value = (value << 8) | std::to_integer<std::uint64_t>(b);
+  }
+  return value % below;
+}
+
+/// Some of `appended` behind `bytes`: a part of its length, of which sectors may be zero.
+void FaultyFilesystem::Disk::apply_append(std::string& bytes, const std::string& appended) {
+  const std::size_t begin = bytes.size();
+  bytes.append(appended, 0, pick(appended.size() + 1));
+  if (pick(2) == 0) {
+    return;
+  }
+  for (std::size_t at = begin; at < bytes.size();) {
+    const std::size_t end = std::min(bytes.size(), (at / kSectorBytes + 1) * kSectorBytes);
+    if (pick(3) == 0) {
+      std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                bytes.begin() + static_cast<std::ptrdiff_t>(end), '\0');
+    }
+    at = end;
+  }
+}
+
+void FaultyFilesystem::Disk::lose_bytes(Inode& inode) {
+  std::string bytes = inode.safe;
+  const std::uint64_t whole = pick(inode.unsynced.size() + 1);
+  for (std::size_t i = 0; i < inode.unsynced.size(); ++i) {
+    const Inode::Change& change = inode.unsynced[i];
+    if (i > whole) {
+      break;
+    }
+    if (change.kind == Inode::Change::Kind::Append) {
+      if (i < whole) {
+        bytes += change.bytes;
+      } else {
+        apply_append(bytes, change.bytes);
+      }
+    } else if (i < whole) {
+      bytes.resize(std::min<std::size_t>(bytes.size(), change.size));
+    }
+  }
+  inode.seen = bytes;
+  inode.safe = std::move(bytes);
+  inode.unsynced.clear();
+  inode.lost_from = UINT64_MAX;
+}
+
+void FaultyFilesystem::Disk::lose_names() {
+  for (const NameChange& change : unsynced_names) {
+    if (pick(2) == 0) {
+      continue;
+    }
+    if (!change.renamed_from.empty()) {
+      safe_names.erase(change.renamed_from);
+    }
+    if (change.inode == nullptr) {
+      safe_names.erase(change.path);
+    } else {
+      safe_names[change.path] = change.inode;
+    }
+  }
+  unsynced_names.clear();
+  for (const std::string& folder : folders) {
+    if (!safe_folders.contains(folder) && pick(2) == 0) {
+      safe_folders.insert(folder);
+    }
+  }
+  folders.clear();
+  for (const std::string& folder : safe_folders) {
+    const std::string parent = parent_path(folder);
+    if (is_folder(parent)) {  // parents sort before their children
+      folders.insert(folder);
+    }
+  }
+  safe_folders = folders;
+  std::erase_if(safe_names, [this](const auto& entry)
+                                REQUIRES(mutex) { return !is_folder(parent_path(entry.first)); });
+  names = safe_names;
+}
+
+class FaultyFilesystem::HeldLock final : public FileLock {
+ public:
+  HeldLock(std::shared_ptr<Disk> disk, std::string path, std::uint64_t power)
+      : disk_(std::move(disk)), path_(std::move(path)), power_(power) {}
+  ~HeldLock() override {
+    const MutexLock lock(disk_->mutex);
+    if (disk_->power == power_) {
+      disk_->locks.erase(path_);
+    }
+  }
+  HeldLock(const HeldLock&) = delete;
+  HeldLock& operator=(const HeldLock&) = delete;
+
+ private:
+  std::shared_ptr<Disk> disk_;
+  std::string path_;
+  std::uint64_t power_;
+};
+
+class FaultyFilesystem::OpenFile final : public File {
+ public:
+  OpenFile(std::shared_ptr<Disk> disk, std::shared_ptr<Inode> inode, std::string path,
+           std::uint64_t power, bool writable)
+      : disk_(std::move(disk)),
+        inode_(std::move(inode)),
+        path_(std::move(path)),
+        power_(power),
+        writable_(writable) {}
+
+  Result<void> append(ByteSpan bytes) override {
+    const MutexLock lock(disk_->mutex);
+    OT_TRY_DO(check_writable("write"));
+    auto called = disk_->count_call("write", path_);
+    std::string text(as_text(bytes));
+    if (!called) {
+      text.resize(disk_->pick(text.size() + 1));
+    }
+    if (!text.empty()) {
+      inode_->seen += text;
+      inode_->unsynced.push_back({Inode::Change::Kind::Append, std::move(text), 0});
+    }
+    return called;
+  }
+
+  Result<std::string> read_at(std::uint64_t position, std::size_t bytes) const override {
+    const MutexLock lock(disk_->mutex);
+    OT_TRY_DO(check_alive("read"));
+    OT_TRY_DO(disk_->count_call("read", path_));
+    if (position >= inode_->seen.size()) {
+      return std::string();
+    }
+    return inode_->seen.substr(position, bytes);
+  }
+
+  Result<void> sync() override {
+    const MutexLock lock(disk_->mutex);
+    OT_TRY_DO(check_writable("fdatasync"));
+    if (auto called = disk_->count_call("fdatasync", path_); !called) {
+      inode_->lost_from = std::min<std::uint64_t>(inode_->lost_from, inode_->safe.size());
+      return called;
+    }
+    if (inode_->seen.size() > inode_->lost_from) {
+      return {};  // says yes and writes nothing of what was lost
+    }
+    inode_->safe = inode_->seen;
+    inode_->unsynced.clear();
+    return {};
+  }
+
+  Result<void> truncate(std::uint64_t bytes) override {
+    const MutexLock lock(disk_->mutex);
+    OT_TRY_DO(check_writable("truncate"));
+    OT_TRY_DO(disk_->count_call("truncate", path_));
+    inode_->seen.resize(bytes);
+    inode_->unsynced.push_back({Inode::Change::Kind::Truncate, {}, bytes});
+    if (bytes <= inode_->lost_from) {
+      inode_->lost_from = UINT64_MAX;
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<std::uint64_t> size() const override {
+    const MutexLock lock(disk_->mutex);
+    OT_TRY_DO(check_alive("stat"));
+    OT_TRY_DO(disk_->count_call("stat", path_));
+    return inode_->seen.size();
+  }
+
+ private:
+  Result<void> check_alive(std::string_view what) const REQUIRES(disk_->mutex) {
+    if (disk_->power != power_) {
+      return fail(ErrorCode::Unavailable, fmt::format("{} {}: opened before a crash", what, path_));
+    }
+    return {};
+  }
+  Result<void> check_writable(std::string_view what) const REQUIRES(disk_->mutex) {
+    if (!writable_) {
+      return fail(ErrorCode::Unavailable, fmt::format("{} {}: opened to read", what, path_));
+    }
+    return check_alive(what);
+  }
+
+  std::shared_ptr<Disk> disk_;
+  std::shared_ptr<Inode> inode_;
+  std::string path_;
+  std::uint64_t power_;
+  bool writable_;
+};
+
+FaultyFilesystem::FaultyFilesystem(std::uint64_t seed) : disk_(std::make_shared<Disk>(seed)) {}
+FaultyFilesystem::~FaultyFilesystem() = default;
+
+void FaultyFilesystem::fail_call(std::uint64_t n, Error error) {
+  const MutexLock lock(disk_->mutex);
+  disk_->failures.insert_or_assign(disk_->calls + n, std::move(error));
+}
+
+void FaultyFilesystem::stop_at_call(std::uint64_t n) {
+  const MutexLock lock(disk_->mutex);
+  disk_->stop_at = disk_->calls + n;
+}
+
+bool FaultyFilesystem::stopped() const {
+  const MutexLock lock(disk_->mutex);
+  return disk_->stopped;
+}
+
+void FaultyFilesystem::crash() {
+  const MutexLock lock(disk_->mutex);
+  ++disk_->power;
+  disk_->stop_at.reset();
+  disk_->stopped = false;
+  disk_->failures.clear();
+  disk_->locks.clear();
+  disk_->lose_names();
+  for (const auto& [path, inode] : disk_->names) {
+    disk_->lose_bytes(*inode);
+  }
+}
+
+std::uint64_t FaultyFilesystem::calls() const {
+  const MutexLock lock(disk_->mutex);
+  return disk_->calls;
+}
+
+void FaultyFilesystem::overwrite(const std::string& path, std::uint64_t position,
+                                 std::string_view bytes) {
+  const MutexLock lock(disk_->mutex);
+  Inode& inode = *disk_->names.at(path);
+  OT_CHECK(inode.unsynced.empty());
+  inode.seen.replace(position, bytes.size(), bytes);
+  inode.safe = inode.seen;
+}
+
+Result<std::unique_ptr<File>> FaultyFilesystem::open(const std::string& path, OpenMode mode) {
+  const MutexLock lock(disk_->mutex);
+  OT_TRY_DO(disk_->count_call("open", path));
+  auto found = disk_->names.find(path);
+  if (found == disk_->names.end()) {
+    if (mode == OpenMode::Read || !disk_->is_folder(parent_path(path))) {
+      return fail(ErrorCode::NotFound, fmt::format("open {}: no such file", path));
+    }
+    found = disk_->names.emplace(path, std::make_shared<Inode>()).first;
+    disk_->unsynced_names.push_back({path, found->second, {}});
+  } else if (mode == OpenMode::CreateNew) {
+    return fail(ErrorCode::AlreadyExists, fmt::format("open {}: exists", path));
+  }
+  return std::make_unique<OpenFile>(disk_, found->second, path, disk_->power,
+                                    mode != OpenMode::Read);
+}
+
+Result<void> FaultyFilesystem::rename(const std::string& from, const std::string& to) {
+  const MutexLock lock(disk_->mutex);
+  OT_TRY_DO(disk_->count_call("rename", from));
+  auto moved = disk_->names.extract(from);
+  if (!moved) {
+    return fail(ErrorCode::NotFound, fmt::format("rename {}: no such file", from));
+  }
+  disk_->unsynced_names.push_back({to, moved.mapped(), from});
+  disk_->names.insert_or_assign(to, std::move(moved.mapped()));
+  return {};
+}
+
+Result<void> FaultyFilesystem::remove(const std::string& path) {
+  const MutexLock lock(disk_->mutex);
+  OT_TRY_DO(disk_->count_call("remove", path));
+  if (disk_->names.erase(path) == 0) {
+    return fail(ErrorCode::NotFound, fmt::format("remove {}: no such file", path));
+  }
+  disk_->unsynced_names.push_back({path, nullptr, {}});
+  return {};
+}
+
+Result<void> FaultyFilesystem::remove_directory(const std::string& path) {
+  const MutexLock lock(disk_->mutex);
+  OT_TRY_DO(disk_->count_call("remove folder", path));
+  for (const auto& [name, inode] : disk_->names) {
+    if (parent_path(name) == path) {
+      return fail(ErrorCode::AlreadyExists, fmt::format("remove folder {}: not empty", path));
+    }
+  }
+  if (disk_->folders.erase(path) == 0) {
+    return fail(ErrorCode::NotFound, fmt::format("remove folder {}: no such folder", path));
+  }
+  disk_->safe_folders.erase(path);
+  return {};
+}
+
+Result<void> FaultyFilesystem::create_directories(const std::string& path) {
+  const MutexLock lock(disk_->mutex);
+  OT_TRY_DO(disk_->count_call("create folder", path));
+  for (std::string folder = path; !disk_->is_folder(folder); folder = parent_path(folder)) {
+    disk_->folders.insert(folder);
+  }
+  return {};
+}
+
+Result<void> FaultyFilesystem::sync_directory(const std::string& path) {
+  const MutexLock lock(disk_->mutex);
+  OT_TRY_DO(disk_->count_call("sync folder", path));
+  if (!disk_->is_folder(path)) {
+    return fail(ErrorCode::NotFound, fmt::format("sync folder {}: no such folder", path));
+  }
+  std::erase_if(disk_->unsynced_names,
+                [this, &path](const NameChange& change) REQUIRES(disk_->mutex) {
+                  if (parent_path(change.path) != path) {
+                    return false;
+                  }
+                  if (!change.renamed_from.empty()) {
+                    disk_->safe_names.erase(change.renamed_from);
+                  }
+                  if (change.inode == nullptr) {
+                    disk_->safe_names.erase(change.path);
+                  } else {
+                    disk_->safe_names[change.path] = change.inode;
+                  }
+                  return true;
+                });
+  for (const std::string& folder : disk_->folders) {
+    if (parent_path(folder) == path) {
+      disk_->safe_folders.insert(folder);
+    }
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> FaultyFilesystem::list(const std::string& path) {
+  const MutexLock lock(disk_->mutex);
+  OT_TRY_DO(disk_->count_call("list", path));
+  if (!disk_->is_folder(path)) {
+    return fail(ErrorCode::NotFound, fmt::format("list {}: no such folder", path));
+  }
+  const auto leaf = [](const std::string& full) { return full.substr(full.rfind('/') + 1); };
+  std::vector<std::string> found;
+  for (const auto& [name, inode] : disk_->names) {
+    if (parent_path(name) == path) {
+      found.push_back(leaf(name));
+    }
+  }
+  for (const std::string& folder : disk_->folders) {
+    if (parent_path(folder) == path) {
+      found.push_back(leaf(folder));
+    }
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+bool FaultyFilesystem::exists(const std::string& path) {
+  const MutexLock lock(disk_->mutex);
+  return disk_->names.contains(path) || disk_->is_folder(path);
+}
+
+Result<void> FaultyFilesystem::set_mode(const std::string& path, unsigned /*mode*/) {
+  const MutexLock lock(disk_->mutex);
+  OT_TRY_DO(disk_->count_call("set the mode of", path));
+  if (!disk_->names.contains(path)) {
+    return fail(ErrorCode::NotFound, fmt::format("set the mode of {}: no such file", path));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<FileLock>> FaultyFilesystem::lock(const std::string& path) {
+  const MutexLock lock(disk_->mutex);
+  OT_TRY_DO(disk_->count_call("lock", path));
+  if (!disk_->locks.insert(path).second) {
+    return fail(ErrorCode::Conflict, fmt::format("{} is locked", path));
+  }
+  return std::make_unique<HeldLock>(disk_, path, disk_->power);
+}
+
+}  // namespace opentrail::io

@@ -1,0 +1,48 @@
+#pragma once
+#include "base/error.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <simdjson.h>
+
+/// simdjson behind the few questions that this module asks. Internal: only the .cc files of this
+/// folder include it, because it brings all of simdjson with it.
+namespace opentrail::record {
+
+/// One parsed record. Lives on one thread and, for small records, borrows that thread's parser:
+/// make one, use it, let it go before the next is made.
+class JsonDocument {
+ public:
+  /// Errors: InvalidArgument when `json` is not one JSON object within kRecordBytesMax and
+  /// kRecordDepthMax.
+  static Result<JsonDocument> parse(std::string_view json);
+
+  [[nodiscard]] const simdjson::dom::element& root() const { return root_; }
+
+ private:
+  std::unique_ptr<simdjson::dom::parser> own_parser_;  ///< Of a large record only.
+  simdjson::dom::element root_;
+};
+
+/// The value behind `path` (names with dots between), absent when a step is missing. Of a name that
+/// stands twice, the first counts.
+[[nodiscard]] std::optional<simdjson::dom::element> find(const simdjson::dom::element& from,
+                                                         std::string_view path);
+/// A string as it is, a whole number as its digits; anything else is absent.
+[[nodiscard]] std::optional<std::string> scalar_text(const simdjson::dom::element& value);
+/// Both in one: the text behind `path`, or "".
+[[nodiscard]] std::string text_at(const simdjson::dom::element& from, std::string_view path);
+
+/// `json` with each well-formed number that does not fit a machine word replaced by 0. JSON sets no
+/// bound on numbers, simdjson does, and no number decides how a record is routed.
+[[nodiscard]] std::string without_large_numbers(std::string_view json);
+
+/// True when `json` is one complete JSON value of any kind, nested at most kRecordDepthMax - 2
+/// deep: it has room inside a member of a record..
+[[nodiscard]] bool is_json_value(std::string_view json);
+
+}  // namespace opentrail::record

@@ -1,0 +1,429 @@
+#include "record/splitter.h"
+
+#include "record/record.h"
+
+#include <bitset>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace opentrail::record {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+/// Names of members that matter here are shorter; of a longer name the rest is not kept.
+constexpr std::size_t kKeyBytesKept = 32;
+
+bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+std::string shown(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7F ? fmt::format("'{}'", c) : fmt::format("byte 0x{:02x}", byte);
+}
+
+/// Follows the brackets, strings and outermost member names of one object, a byte at a time.
+class ObjectScanner {
+ public:
+  enum class Event : std::uint8_t {
+    None,
+    ValueBegins,  ///< The first byte of the value of the outermost member key().
+    ValueEnds,    ///< The last byte of that value, when it is an object or an array.
+    ObjectEnds,
+    Broken,  ///< problem() says how.
+  };
+
+  /// Before the object's '{'.
+  void start() { *this = ObjectScanner(); }
+  /// Behind an outermost value that the scanner was not shown.
+  void start_behind_value() {
+    start();
+    depth_ = 1;
+  }
+  /// How many of the first bytes of `text` are plain characters of the string that is open.
+  [[nodiscard]] std::size_t plain_run(std::string_view text) const {
+    if (!in_string_ || escaped_ || in_key_) {
+      return 0;
+    }
+    std::size_t run = 0;
+    while (run < text.size() && text[run] != '"' && text[run] != '\\' &&
+           static_cast<unsigned char>(text[run]) >= 0x20) {
+      ++run;
+    }
+    return run;
+  }
+
+  Event step(char c) {
+    if (in_string_) {
+      return step_in_string(c);
+    }
+    if (is_space(c)) {
+      return Event::None;
+    }
+    if (value_next_ && depth_ == 1) {
+      value_next_ = false;
+      const Event opened = step_outside(c);
+      return opened == Event::None ? Event::ValueBegins : opened;
+    }
+    return step_outside(c);
+  }
+
+  [[nodiscard]] std::string_view key() const { return key_; }
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+ private:
+  Event broken(std::string what) {
+    problem_ = std::move(what);
+    return Event::Broken;
+  }
+
+  Event step_in_string(char c) {
+    if (static_cast<unsigned char>(c) < 0x20) {
+      return broken(c == '\n' ? "a line break inside a string" : "a control character in a string");
+    }
+    if (escaped_) {
+      escaped_ = false;
+    } else if (c == '\\') {
+      escaped_ = true;
+    } else if (c == '"') {
+      in_string_ = false;
+      in_key_ = false;
+      return Event::None;
+    }
+    if (in_key_ && key_.size() < kKeyBytesKept) {
+      key_ += c;
+    }
+    return Event::None;
+  }
+
+  Event step_outside(char c) {
+    switch (c) {
+      case '"':
+        in_string_ = true;
+        in_key_ = depth_ == 1 && key_next_;
+        if (in_key_) {
+          key_.clear();
+          key_next_ = false;
+        }
+        return Event::None;
+      case '{':
+      case '[':
+        return open(c);
+      case '}':
+      case ']':
+        return close(c);
+      case ':':
+        value_next_ = depth_ == 1;
+        return Event::None;
+      case ',':
+        key_next_ = key_next_ || depth_ == 1;
+        return Event::None;
+      default:
+        return Event::None;
+    }
+  }
+
+  Event open(char c) {
+    if (depth_ == kSplitDepthMax) {
+      return broken(fmt::format("nested deeper than {}", kSplitDepthMax));
+    }
+    is_list_[depth_++] = c == '[';
+    key_next_ = depth_ == 1;
+    return Event::None;
+  }
+
+  Event close(char c) {
+    if (depth_ == 0 || is_list_[depth_ - 1] != (c == ']')) {
+      return broken(fmt::format("'{}' closes what it did not open", c));
+    }
+    --depth_;
+    if (depth_ == 0) {
+      return Event::ObjectEnds;
+    }
+    return depth_ == 1 ? Event::ValueEnds : Event::None;
+  }
+
+  std::bitset<kSplitDepthMax> is_list_;
+  std::size_t depth_ = 0;
+  bool in_string_ = false;
+  bool escaped_ = false;
+  bool in_key_ = false;
+  bool key_next_ = false;
+  bool value_next_ = false;
+  std::string key_;
+  std::string problem_;
+};
+
+}  // namespace
+
+struct RecordSplitter::Impl {
+  /// Where the next byte stands.
+  enum class Place : std::uint8_t {
+    Start,         ///< Before all; a byte order mark may come.
+    Between,       ///< Outside of all values.
+    FirstElement,  ///< Behind '['.
+    NextElement,   ///< Behind a ',' of a list.
+    AfterElement,
+    InObject,     ///< In an object that is kept.
+    InRestOfFile  ///< Behind the list of {"Records":[...]}, in what is not kept.
+  };
+
+  explicit Impl(Sink s) : sink(std::move(s)) {}
+
+  Result<void> step(char c);
+  std::size_t take_plain_run(std::string_view bytes);
+  Result<void> step_start(char c);
+  Result<void> step_between(char c);
+  Result<void> step_in_list(char c);
+  Result<void> step_in_object(char c);
+  Result<void> begin_object(char c);
+  Result<void> begin_value(char c);
+  Result<void> end_object();
+  Result<void> emit_object();
+  void end_list();
+  [[nodiscard]] Place after_value() const {
+    return in_records || in_list ? Place::AfterElement : Place::Between;
+  }
+  [[nodiscard]] std::unexpected<Error> fail_at(std::uint64_t at, std::string_view what) const {
+    return fail(ErrorCode::InvalidArgument, fmt::format("line {}: {}", at, what));
+  }
+
+  Sink sink;
+  Place place = Place::Start;
+  std::size_t mark_bytes = 0;  ///< Of the byte order mark, seen so far.
+  std::uint64_t line = 1;
+  std::uint64_t digests = 0;
+  bool in_list = false;     ///< In an outermost [...].
+  bool in_records = false;  ///< In the list of {"Records":[...]}.
+  bool failed = false;
+
+  ObjectScanner scanner;
+  std::string object;  ///< The bytes of the open object.
+  std::uint64_t object_line = 1;
+  std::uint64_t list_line = 1;
+  std::uint64_t file_line = 1;  ///< Of the '{' of {"Records":[...]}.
+  bool has_detail_type = false;
+  bool is_digest = false;
+  bool in_detail = false;
+  struct Detail {
+    std::size_t begin;
+    std::size_t end;  ///< 0 while it is open.
+    std::uint64_t line;
+  };
+  std::optional<Detail> detail;
+};
+
+Result<void> RecordSplitter::Impl::step(char c) {
+  switch (place) {
+    case Place::Start:
+      return step_start(c);
+    case Place::Between:
+      return step_between(c);
+    case Place::FirstElement:
+    case Place::NextElement:
+    case Place::AfterElement:
+      return step_in_list(c);
+    case Place::InObject:
+    case Place::InRestOfFile:
+      return step_in_object(c);
+  }
+  return {};
+}
+
+/// The fast lane: most bytes of a record are inside strings. Takes none when step() must decide.
+std::size_t RecordSplitter::Impl::take_plain_run(std::string_view bytes) {
+  if (place != Place::InObject) {
+    return 0;
+  }
+  const std::size_t run = scanner.plain_run(bytes.substr(0, kRecordBytesMax - object.size()));
+  object.append(bytes, 0, run);
+  return run;
+}
+
+Result<void> RecordSplitter::Impl::step_start(char c) {
+  if (c == kByteOrderMark[mark_bytes]) {
+    if (++mark_bytes == kByteOrderMark.size()) {
+      place = Place::Between;
+    }
+    return {};
+  }
+  if (mark_bytes > 0) {
+    return fail_at(line, "the text is not UTF-8 JSON");
+  }
+  place = Place::Between;
+  return step_between(c);
+}
+
+Result<void> RecordSplitter::Impl::step_between(char c) {
+  if (is_space(c)) {
+    return {};
+  }
+  if (c == '[') {
+    in_list = true;
+    list_line = line;
+    place = Place::FirstElement;
+    return {};
+  }
+  return begin_object(c);
+}
+
+Result<void> RecordSplitter::Impl::step_in_list(char c) {
+  if (is_space(c)) {
+    return {};
+  }
+  if (c == ']' && place != Place::NextElement) {
+    end_list();
+    return {};
+  }
+  if (place != Place::AfterElement) {
+    return begin_object(c);
+  }
+  if (c != ',') {
+    return fail_at(line, fmt::format("',' or ']' expected after a record, not {}", shown(c)));
+  }
+  place = Place::NextElement;
+  return {};
+}
+
+void RecordSplitter::Impl::end_list() {
+  if (in_records) {
+    in_records = false;
+    scanner.start_behind_value();
+    place = Place::InRestOfFile;
+  } else {
+    in_list = false;
+    place = Place::Between;
+  }
+}
+
+Result<void> RecordSplitter::Impl::begin_object(char c) {
+  if (c != '{') {
+    return fail_at(line, fmt::format("a JSON object expected, not {}", shown(c)));
+  }
+  scanner.start();
+  object.clear();
+  object_line = line;
+  has_detail_type = false;
+  is_digest = false;
+  in_detail = false;
+  detail.reset();
+  place = Place::InObject;
+  return step_in_object(c);
+}
+
+Result<void> RecordSplitter::Impl::step_in_object(char c) {
+  if (place == Place::InObject) {
+    if (object.size() == kRecordBytesMax) {
+      return fail_at(object_line, fmt::format("the object that begins here is larger than {} bytes",
+                                              kRecordBytesMax));
+    }
+    object += c;
+  }
+  switch (scanner.step(c)) {
+    case ObjectScanner::Event::None:
+      return {};
+    case ObjectScanner::Event::ValueBegins:
+      return begin_value(c);
+    case ObjectScanner::Event::ValueEnds:
+      if (in_detail) {
+        in_detail = false;
+        detail->end = object.size();
+      }
+      return {};
+    case ObjectScanner::Event::ObjectEnds:
+      return end_object();
+    case ObjectScanner::Event::Broken:
+      return fail_at(line, scanner.problem());
+  }
+  return {};
+}
+
+Result<void> RecordSplitter::Impl::begin_value(char c) {
+  const std::string_view key = scanner.key();
+  if (key == "Records" && !in_records) {
+    if (c != '[') {
+      return fail_at(line, "\"Records\" is not a list");
+    }
+    if (place == Place::InObject) {
+      file_line = object_line;
+    }
+    in_records = true;
+    list_line = line;
+    object.clear();
+    place = Place::FirstElement;
+  } else if (key == "detail-type") {
+    has_detail_type = true;
+  } else if (key == "digestS3Object") {
+    is_digest = true;
+  } else if (key == "detail" && c == '{' && !detail && place == Place::InObject) {
+    in_detail = true;
+    detail = Detail{.begin = object.size() - 1, .end = 0, .line = line};
+  }
+  return {};
+}
+
+Result<void> RecordSplitter::Impl::end_object() {
+  const bool kept = place == Place::InObject;
+  place = after_value();
+  return kept ? emit_object() : Result<void>();
+}
+
+Result<void> RecordSplitter::Impl::emit_object() {
+  if (is_digest) {
+    ++digests;
+    return {};
+  }
+  const std::string_view whole = object;
+  if (has_detail_type && detail) {
+    return sink(Item{whole.substr(detail->begin, detail->end - detail->begin), detail->line});
+  }
+  return sink(Item{whole, object_line});
+}
+
+RecordSplitter::RecordSplitter(Sink sink) : impl_(std::make_unique<Impl>(std::move(sink))) {}
+RecordSplitter::~RecordSplitter() = default;
+
+Result<void> RecordSplitter::feed(std::string_view bytes) {
+  if (impl_->failed) {
+    return fail(ErrorCode::InvalidArgument, "no input is taken after an error or the end");
+  }
+  while (!bytes.empty()) {
+    if (const std::size_t run = impl_->take_plain_run(bytes); run > 0) {
+      bytes.remove_prefix(run);
+      continue;
+    }
+    if (auto done = impl_->step(bytes.front()); !done) {
+      impl_->failed = true;
+      return done;
+    }
+    impl_->line += bytes.front() == '\n' ? 1 : 0;
+    bytes.remove_prefix(1);
+  }
+  return {};
+}
+
+Result<void> RecordSplitter::finish() {
+  using Place = Impl::Place;
+  Impl& impl = *impl_;
+  if (impl.failed) {
+    return fail(ErrorCode::InvalidArgument, "no input is taken after an error or the end");
+  }
+  impl.failed = true;  // nothing may follow
+  if (impl.place == Place::Start && impl.mark_bytes > 0) {
+    return impl.fail_at(impl.line, "the text is not UTF-8 JSON");
+  }
+  if (impl.place == Place::InObject) {
+    return impl.fail_at(impl.object_line, "the object that begins here does not end");
+  }
+  if (impl.place == Place::InRestOfFile) {
+    return impl.fail_at(impl.file_line, "the object that begins here does not end");
+  }
+  if (impl.in_records || impl.in_list) {
+    return impl.fail_at(impl.list_line, "the list that begins here does not end");
+  }
+  return {};
+}
+
+std::uint64_t RecordSplitter::digests_seen() const { return impl_->digests; }
+std::uint64_t RecordSplitter::line() const { return impl_->line; }
+
+}  // namespace opentrail::record

@@ -1,0 +1,395 @@
+#include "server/pipeline.h"
+
+#include "aws/regions.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "io/offload.h"
+#include "server/unknown_service.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace opentrail::server {
+namespace {
+
+namespace sigv4 = crypto::sigv4;
+using services::ApiError;
+using services::Operation;
+using services::Outcome;
+
+constexpr std::string_view kS3 = "s3";
+constexpr std::string_view kContentSha256 = "x-amz-content-sha256";
+constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
+constexpr std::size_t kSha256HexBytes = 64;
+
+sigv4::SignedRequest to_signed_request(const net::RequestHead& head) {
+  sigv4::SignedRequest request{head.method, head.path(), head.query(), {}};
+  for (const auto& [name, value] : head.headers.fields()) {
+    request.headers.emplace_back(name, value);
+  }
+  return request;
+}
+
+/// S3 request ids are 16 characters, all others UUIDs (spec records §7.3).
+std::string make_request_id(io::Random& random, bool s3) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  constexpr std::size_t kLength = 16;
+  return s3 ? io::make_token(random, kLength, kAlphabet) : io::make_uuid(random);
+}
+
+ApiError access_denied(iam::ErrorStyle style, const std::string& reason) {
+  switch (style) {
+    case iam::ErrorStyle::Json:
+      // Logged without "Exception", as CloudTrail's own records are.
+      return {"AccessDeniedException", reason, 400, "AccessDenied"};
+    case iam::ErrorStyle::Query:
+      return {"AccessDenied", reason, 403, {}};
+    case iam::ErrorStyle::S3:
+      return {"AccessDenied", "Access Denied", 403, {}};
+  }
+  return {"AccessDenied", reason, 403, {}};
+}
+
+/// Failed signature checks are 403 but for a header that cannot be read (spec api §1.2).
+int authentication_status(std::string_view code) {
+  const bool malformed = code.starts_with("IncompleteSignature") ||
+                         code == "AuthorizationHeaderMalformed" || code == "InvalidRequest" ||
+                         code == "AuthorizationQueryParametersError";
+  return malformed ? 400 : 403;
+}
+
+const metrics::Counter& refused_counter() {
+  static const metrics::Counter kCounter =
+      metrics::counter("opentrail_calls_unattributed_total",
+                       "Refused calls that name no known account, and so are on nobody's record");
+  return kCounter;
+}
+
+}  // namespace
+
+/// One request on its way through the pipeline. A stage that sets `error` ends the way: what
+/// follows records and answers it.
+struct Pipeline::Attempt {
+  explicit Attempt(net::Exchange& exchange_in)
+      : exchange(exchange_in),
+        head(exchange_in.request()),
+        call{.exchange = exchange_in,
+             .received_at = {},
+             .request_id = {},
+             .event_id = {},
+             .region = {},
+             .account_id = {},
+             .caller = {},
+             .body = {},
+             .signing_key = {},
+             .claim = {}} {}
+
+  net::Exchange& exchange;
+  const net::RequestHead& head;
+  Result<sigv4::Claim> claim = fail(ErrorCode::NotFound, "not read yet");
+  std::unique_ptr<UnknownService> unknown;
+  services::Service* service = nullptr;
+  services::Call call;
+  std::optional<iam::Caller> caller;  ///< Named, perhaps not verified.
+  Operation operation;
+  bool authorised = false;  ///< The record may show parameters.
+  std::optional<ApiError> error;
+  Outcome outcome;
+
+  [[nodiscard]] bool is_s3() const { return service->error_style() == iam::ErrorStyle::S3; }
+};
+
+Pipeline::Pipeline(Parts parts) : parts_(std::move(parts)), lookup_limiter_(parts_.lookup_rate) {}
+
+boost::asio::awaitable<void> Pipeline::answer(net::Exchange& exchange) {
+  Attempt attempt(exchange);
+  attempt.call.received_at = parts_.clock.now();
+  attempt.claim = sigv4::parse_claim(to_signed_request(attempt.head));
+  attempt.service = choose_service(attempt);
+  if (attempt.service == nullptr) {
+    attempt.unknown = std::make_unique<UnknownService>(
+        attempt.claim ? std::string_view(attempt.claim->scope.service) : "", attempt.head);
+    attempt.service = attempt.unknown.get();
+  }
+  attempt.call.request_id = make_request_id(parts_.random, attempt.is_s3());
+  attempt.call.event_id = io::make_uuid(parts_.random);
+  co_await run(attempt);
+  if (attempt.error) {
+    Outcome refused =
+        attempt.service->error_answer(attempt.head, *attempt.error, attempt.call.request_id);
+    refused.additional_event_data = std::move(attempt.outcome.additional_event_data);
+    refused.error = std::move(attempt.error);
+    attempt.outcome = std::move(refused);
+  }
+  co_await record(attempt);
+  co_await send(attempt);
+}
+
+/// Up to the service's answer; leaves either `error` or `outcome`.
+boost::asio::awaitable<void> Pipeline::run(Attempt& attempt) {
+  co_await read_body(attempt);
+  authenticate(attempt);
+  // Identified even when refused: the record says which operation was tried.
+  attempt.operation = attempt.service->identify(attempt.call);
+  check_region(attempt);
+  if (!attempt.error && attempt.operation.error) {
+    attempt.authorised = true;  // the caller is who it says; its own mistake may be shown
+    attempt.error = attempt.operation.error;
+  }
+  authorise(attempt);
+  throttle(attempt);
+  if (attempt.error) {
+    co_return;
+  }
+  attempt.authorised = true;
+  attempt.outcome = co_await attempt.service->handle(attempt.call, attempt.operation);
+}
+
+services::Service* Pipeline::find_service(std::string_view signing_name) const {
+  const auto found = std::ranges::find(parts_.services, signing_name,
+                                       [](const auto& service) { return service->signing_name(); });
+  return found == parts_.services.end() ? nullptr : found->get();
+}
+
+/// The scope says which service is meant. Without one the request's shape does, so that an unsigned
+/// call gets its refusal in the words it understands.
+services::Service* Pipeline::choose_service(const Attempt& attempt) const {
+  if (attempt.claim) {
+    return find_service(attempt.claim->scope.service);
+  }
+  const net::Headers& headers = attempt.head.headers;
+  if (headers.find("x-amz-target")) {
+    return find_service("cloudtrail");
+  }
+  if (headers.get("content-type").starts_with("application/x-www-form-urlencoded")) {
+    return find_service("iam");
+  }
+  if (attempt.head.path().starts_with("/opentrail/")) {
+    return find_service("opentrail");
+  }
+  return find_service(kS3);
+}
+
+boost::asio::awaitable<void> Pipeline::read_body(Attempt& attempt) {
+  if (attempt.service->streams(attempt.head)) {
+    co_return;
+  }
+  const std::size_t bytes_max = attempt.service->body_bytes_max();
+  auto body = co_await attempt.exchange.read_all(bytes_max);
+  if (body) {
+    attempt.call.body = std::move(*body);
+    co_return;
+  }
+  const Error& error = body.error();
+  const bool too_large = attempt.head.content_length.value_or(0) > bytes_max ||
+                         error.message().find("larger") != std::string::npos;
+  if (too_large) {
+    attempt.error =
+        ApiError{attempt.is_s3() ? "EntityTooLarge" : "RequestEntityTooLarge",
+                 fmt::format("The request body is larger than the {} bytes that are accepted here",
+                             bytes_max),
+                 413,
+                 {}};
+  } else if (error.code() == ErrorCode::Timeout) {
+    attempt.error = ApiError{"RequestTimeout", "The request body did not arrive in time", 408, {}};
+  } else {
+    attempt.error =
+        ApiError{"IncompleteBody", "The request body ended before its declared length", 400, {}};
+  }
+  attempt.exchange.close_after();
+}
+
+void Pipeline::authenticate(Attempt& attempt) {
+  const bool s3 = attempt.is_s3();
+  iam::AuthenticateOptions options;
+  options.style = attempt.service->error_style();
+  options.expected_service = std::string(attempt.service->signing_name());
+  const auto declared = attempt.head.headers.find(kContentSha256);
+  const bool presigned = attempt.claim && attempt.claim->presigned;
+  if (s3) {
+    options.payload_hash = declared ? std::string(*declared) : std::string(kUnsignedPayload);
+  } else {
+    options.payload_hash = crypto::sha256_hex(attempt.call.body);
+  }
+  auto checked = parts_.iam.authenticate(to_signed_request(attempt.head), options);
+  attempt.caller = checked.caller;
+  if (checked.caller) {
+    attempt.call.account_id = checked.caller->account_id;
+    attempt.call.caller = *checked.caller;
+  }
+  if (attempt.error) {
+    return;  // the body could not be read, so the signature says nothing
+  }
+  if (!checked.error_code.empty()) {
+    attempt.error = ApiError{
+        checked.error_code, checked.error_message, authentication_status(checked.error_code), {}};
+    return;
+  }
+  attempt.call.signing_key = std::move(checked.signing_key);
+  attempt.call.claim = std::move(checked.claim);
+  attempt.call.region = attempt.call.claim.scope.region;
+  if (s3 && !declared && !presigned) {
+    attempt.error = ApiError{"InvalidRequest",
+                             "Missing required header for this request: x-amz-content-sha256",
+                             400,
+                             {}};
+  } else if (s3 && declared && declared->size() == kSha256HexBytes &&
+             !attempt.service->streams(attempt.head) &&
+             !equals_ignore_case(*declared, crypto::sha256_hex(attempt.call.body))) {
+    attempt.error =
+        ApiError{"XAmzContentSHA256Mismatch",
+                 "The provided 'x-amz-content-sha256' header does not match what was computed.",
+                 400,
+                 {}};
+  }
+}
+
+bool Pipeline::is_enabled(std::string_view region) const {
+  return std::ranges::find(parts_.regions, region) != parts_.regions.end();
+}
+
+/// A region that is not enabled answers as AWS's do: the token is not known there. Such a call, and
+/// one whose region is not proven, is kept with the global events.
+void Pipeline::check_region(Attempt& attempt) {
+  const std::string claimed = attempt.claim ? attempt.claim->scope.region : std::string();
+  if (is_enabled(claimed)) {
+    attempt.call.region = claimed;
+    return;
+  }
+  attempt.call.region = aws::kGlobalRegion;
+  if (attempt.error) {
+    return;
+  }
+  constexpr auto kText = "The security token included in the request is invalid";
+  switch (attempt.service->error_style()) {
+    case iam::ErrorStyle::Json:
+      attempt.error = ApiError{"UnrecognizedClientException", kText, 403, {}};
+      break;
+    case iam::ErrorStyle::Query:
+      attempt.error = ApiError{"InvalidClientTokenId", kText, 403, {}};
+      break;
+    case iam::ErrorStyle::S3:
+      attempt.error = ApiError{
+          "AuthorizationHeaderMalformed",
+          fmt::format("The authorization header is malformed; the region '{}' is not enabled here",
+                      claimed),
+          400,
+          {}};
+      break;
+  }
+}
+
+void Pipeline::authorise(Attempt& attempt) {
+  if (attempt.error) {
+    return;
+  }
+  const auto denied = parts_.iam.deny_reason(attempt.call.caller, attempt.operation.action,
+                                             attempt.operation.resource);
+  if (denied) {
+    attempt.error = access_denied(attempt.service->error_style(), *denied);
+    // S3 logs the parameters of denied calls, the others do not (spec records §1.5).
+    attempt.authorised = attempt.is_s3();
+  }
+}
+
+void Pipeline::throttle(Attempt& attempt) {
+  if (attempt.error || attempt.operation.action != "cloudtrail:LookupEvents") {
+    return;
+  }
+  const std::string key = attempt.call.account_id + "/" + attempt.call.region;
+  if (!lookup_limiter_.allow(key, attempt.call.received_at)) {
+    attempt.error = ApiError{"ThrottlingException", "Rate exceeded", 400, {}};
+  }
+}
+
+namespace {
+
+std::string json_or_empty(const json::value& value) {
+  return value.is_null() ? std::string() : to_text(value);
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> Pipeline::record(Attempt& attempt) {
+  if (!attempt.caller) {
+    refused_counter().add();
+    co_return;  // the call names no account that exists here: there is no record to put it on
+  }
+  const Operation& operation = attempt.operation;
+  const net::Headers& headers = attempt.head.headers;
+  const auto& error = attempt.outcome.error;
+  record::CallFacts facts;
+  facts.identity = attempt.caller->identity();
+  facts.event_time = parts_.clock.now();
+  facts.event_source = attempt.service->event_source();
+  facts.event_name = operation.event_name;
+  facts.region =
+      operation.region_override.empty() ? attempt.call.region : operation.region_override;
+  facts.source_ip_address = attempt.head.peer_address;
+  const std::string_view user_agent = headers.get("user-agent");
+  facts.user_agent = attempt.is_s3() ? fmt::format("[{}]", user_agent) : std::string(user_agent);
+  if (error) {
+    facts.error_code = error->record_code.empty() ? error->code : error->record_code;
+    facts.error_message = error->message;
+  }
+  if (attempt.authorised) {
+    facts.request_parameters_json = json_or_empty(operation.request_parameters);
+    facts.resources =
+        attempt.outcome.resources.empty() ? operation.resources : attempt.outcome.resources;
+  }
+  if (!error) {
+    facts.response_elements_json = json_or_empty(attempt.outcome.response_elements);
+  }
+  facts.additional_event_data_json = json_or_empty(attempt.outcome.additional_event_data.is_null()
+                                                       ? operation.additional_event_data
+                                                       : attempt.outcome.additional_event_data);
+  facts.request_id = attempt.call.request_id;
+  facts.event_id = attempt.call.event_id;
+  facts.read_only = operation.read_only;
+  facts.api_version = operation.api_version;
+  facts.recipient_account_id = attempt.call.account_id;
+  facts.category = operation.category;
+  if (attempt.head.tls) {
+    facts.tls = record::TlsInfo{attempt.head.tls->version, attempt.head.tls->cipher_suite,
+                                std::string(headers.get("host"))};
+  }
+  auto recorded = co_await parts_.recorder.record(facts);
+  if (!recorded) {
+    // Whatever the service did, the caller must not take it for recorded.
+    attempt.outcome = attempt.service->error_answer(
+        attempt.head,
+        {"InternalFailure",
+         "The call could not be recorded, so its outcome is not confirmed. Look at the server's "
+         "log; when the disk is well again, look up what happened and repeat the call.",
+         500,
+         {}},
+        attempt.call.request_id);
+    co_return;
+  }
+  if (*recorded && attempt.outcome.on_recorded) {
+    auto notify = [&]() { attempt.outcome.on_recorded(**recorded); };
+    co_await io::offload(parts_.workers, std::move(notify));
+  }
+}
+
+boost::asio::awaitable<void> Pipeline::send(Attempt& attempt) {
+  if (attempt.outcome.sent || attempt.exchange.responded()) {
+    co_return;
+  }
+  net::Headers& headers = attempt.outcome.head.headers;
+  headers.set("x-amzn-RequestId", attempt.call.request_id);
+  if (attempt.is_s3()) {
+    headers.set("x-amz-request-id", attempt.call.request_id);
+  }
+  const auto sent = co_await attempt.exchange.respond(std::move(attempt.outcome.head),
+                                                      std::move(attempt.outcome.body));
+  if (!sent) {
+    log::debug("an answer could not be sent: {}", sent.error().message());
+  }
+}
+
+}  // namespace opentrail::server

@@ -1,0 +1,60 @@
+#pragma once
+#include "iam/iam.h"
+#include "io/clock.h"
+#include "io/random.h"
+#include "net/server.h"
+#include "server/rate_limiter.h"
+#include "server/recorder.h"
+#include "services/service.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+namespace opentrail::server {
+
+/// Every request to a service goes through here: identify, authorise, handle, record, answer
+/// (docs/architecture.md). Lives as long as the server; any I/O thread.
+class Pipeline {
+ public:
+  struct Parts {
+    iam::Iam& iam;
+    Recorder& recorder;
+    const io::Clock& clock;
+    io::Random& random;
+    boost::asio::thread_pool& workers;
+    std::vector<std::unique_ptr<services::Service>> services;
+    std::vector<std::string> regions;  ///< Enabled ones.
+    double lookup_rate = 0;            ///< 0: no limit.
+  };
+
+  explicit Pipeline(Parts parts);
+
+  /// Answers one request, whatever it is.
+  boost::asio::awaitable<void> answer(net::Exchange& exchange);
+
+ private:
+  struct Attempt;
+
+  boost::asio::awaitable<void> run(Attempt& attempt);
+  boost::asio::awaitable<void> read_body(Attempt& attempt);
+  void authenticate(Attempt& attempt);
+  void check_region(Attempt& attempt);
+  void authorise(Attempt& attempt);
+  void throttle(Attempt& attempt);
+  boost::asio::awaitable<void> record(Attempt& attempt);
+  boost::asio::awaitable<void> send(Attempt& attempt);
+
+  [[nodiscard]] services::Service* choose_service(const Attempt& attempt) const;
+  [[nodiscard]] services::Service* find_service(std::string_view signing_name) const;
+  [[nodiscard]] bool is_enabled(std::string_view region) const;
+
+  Parts parts_;
+  RateLimiter lookup_limiter_;
+};
+
+}  // namespace opentrail::server

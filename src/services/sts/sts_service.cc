@@ -1,0 +1,61 @@
+#include "services/sts/sts_service.h"
+
+#include "aws/query_protocol.h"
+
+#include <fmt/format.h>
+
+namespace opentrail::services {
+namespace {
+
+constexpr std::string_view kNamespace = "https://sts.amazonaws.com/doc/2011-06-15/";
+constexpr std::string_view kGlobalHost = "sts.amazonaws.com";
+
+}  // namespace
+
+Operation StsService::identify(const Call& call) const {
+  Operation operation;
+  operation.read_only = true;
+  operation.resource = "*";
+  const auto request = aws::QueryRequest::parse(call.exchange.request(), call.body);
+  if (!request) {
+    operation.name = operation.event_name = "Unknown";
+    operation.action = "sts:Unknown";
+    operation.error = ApiError{request.error().reason(), request.error().message(), 400, {}};
+    return operation;
+  }
+  operation.name = operation.event_name = request->action();
+  operation.action = "sts:" + request->action();
+  const bool global = call.exchange.request().headers.get("host").starts_with(kGlobalHost);
+  operation.additional_event_data = {
+      {"RequestDetails",
+       {{"endpointType", global ? "global" : "regional"}, {"awsServingRegion", call.region}}}};
+  if (request->action() != "GetCallerIdentity") {
+    operation.error = ApiError{"InvalidAction",
+                               fmt::format("Could not find operation {} for version {}",
+                                           request->action(), request->version()),
+                               400,
+                               {}};
+  }
+  return operation;
+}
+
+asio::awaitable<Outcome> StsService::handle(Call& call, const Operation& operation) {
+  const json::value result = {
+      {"Arn", call.caller.arn}, {"UserId", call.caller.principal_id}, {"Account", call.account_id}};
+  Outcome outcome;
+  outcome.head.headers.add("Content-Type", "text/xml");
+  outcome.body = aws::query_response(operation.name, kNamespace, result, call.request_id);
+  co_return outcome;
+}
+
+Outcome StsService::error_answer(const net::RequestHead&, const ApiError& error,
+                                 std::string_view request_id) const {
+  Outcome outcome;
+  outcome.head.status = error.status;
+  outcome.head.headers.add("Content-Type", "text/xml");
+  outcome.body =
+      aws::query_error(kNamespace, error.code, error.message, error.status < 500, request_id);
+  return outcome;
+}
+
+}  // namespace opentrail::services
