@@ -69,7 +69,7 @@ class Exchange {
 using Handler = std::function<asio::awaitable<void>(Exchange&)>;
 
 /// HTTP/1.1 over TCP or TLS, keep-alive, Expect: 100-continue, chunked requests. Broken requests
-/// (bad syntax, duplicate or conflicting Content-Length and Transfer-Encoding, obs-fold, absolute
+/// (bad syntax, duplicate or conflicting Content-Length and Transfer-Encoding, absolute
 /// form, oversized header) are answered 400 or 431 and the connection is closed; the handler does
 /// not see them.
 class Server {

@@ -1,0 +1,277 @@
+#pragma once
+#include "base/time.h"
+#include "net/server.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/stream_traits.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <fmt/format.h>
+
+/// Exchange over a Beast stream, plain or TLS. Internal to net.
+namespace opentrail::net {
+
+struct Peer {
+  std::string address;
+  std::optional<TlsDetails> tls;
+};
+
+/// The head as it goes out, up to the empty line.
+[[nodiscard]] std::string render_head(const ResponseHead& head, bool close,
+                                      std::optional<std::uint64_t> content_length);
+/// The status line's words: "Not Found".
+[[nodiscard]] std::string_view reason_phrase(int status);
+/// Copies what the parser read; absent when the request cannot be served (target form).
+[[nodiscard]] std::optional<RequestHead> to_request_head(
+    const boost::beast::http::request_header<>& header, const Peer& peer);
+/// The answer to a request that could not be read; 0 when there is nobody to answer.
+[[nodiscard]] int refusal_status(const boost::system::error_code& failed);
+[[nodiscard]] Error read_error(const boost::system::error_code& failed);
+
+template <typename Stream>
+class HttpExchange final : public Exchange {
+ public:
+  HttpExchange(Stream& stream, boost::beast::flat_buffer& buffer, const ServerLimits& limits,
+               const Peer& peer)
+      : stream_(stream), buffer_(buffer), limits_(limits), peer_(peer) {
+    parser_.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
+    parser_.body_limit(boost::none);
+  }
+
+  /// False when there is no request to handle: the client went, or was refused here.
+  asio::awaitable<bool> read_head() {
+    lowest().expires_after(limits_.header_timeout);
+    const auto [failed, bytes] = co_await boost::beast::http::async_read_header(
+        stream_, buffer_, parser_, asio::as_tuple(asio::use_awaitable));
+    if (failed) {
+      co_await refuse(refusal_status(failed));
+      co_return false;
+    }
+    auto head = to_request_head(parser_.get(), peer_);
+    if (!head) {
+      co_await refuse(400);
+      co_return false;
+    }
+    head_ = std::move(*head);
+    close_ = !parser_.keep_alive();
+    awaits_continue_ =
+        boost::beast::iequals(parser_.get()[boost::beast::http::field::expect], "100-continue");
+    lowest().expires_never();
+    co_return true;
+  }
+
+  /// Leaves the connection ready for the next request; false when it has to be closed.
+  asio::awaitable<bool> finish(bool stopping) {
+    if (!responded_) {
+      close_ = true;
+      static_cast<void>(co_await respond({500, {}}, {}));
+    }
+    if (close_ || stopping || owed_ > 0) {
+      co_return co_await drain_and_close();
+    }
+    co_return co_await drain();
+  }
+
+  [[nodiscard]] const RequestHead& request() const override { return head_; }
+
+  asio::awaitable<Result<std::size_t>> read_some(std::span<char> buffer) override {
+    if (parser_.is_done() || buffer.empty()) {
+      co_return std::size_t{0};
+    }
+    if (awaits_continue_) {
+      awaits_continue_ = false;
+      OT_CO_TRY_DO(co_await write_raw("HTTP/1.1 100 Continue\r\n\r\n"));
+    }
+    auto& body = parser_.get().body();
+    body.data = buffer.data();
+    body.size = buffer.size();
+    body.more = true;
+    lowest().expires_after(limits_.body_timeout);
+    while (!parser_.is_done() && body.size == buffer.size()) {
+      const auto [failed, bytes] = co_await boost::beast::http::async_read_some(
+          stream_, buffer_, parser_, asio::as_tuple(asio::use_awaitable));
+      if (failed && failed != boost::beast::http::error::need_buffer) {
+        close_ = true;
+        co_return std::unexpected(read_error(failed));
+      }
+    }
+    lowest().expires_never();
+    co_return buffer.size() - body.size;
+  }
+
+  asio::awaitable<Result<std::string>> read_all(std::size_t bytes_max) override {
+    if (head_.content_length.value_or(0) > bytes_max) {
+      close_ = true;
+      co_return too_large(bytes_max);
+    }
+    constexpr std::size_t kStep = 64 << 10;
+    std::string body;
+    while (!parser_.is_done()) {
+      const std::size_t used = body.size();
+      const std::size_t left = head_.content_length ? *head_.content_length - used : kStep;
+      body.resize(used + std::clamp<std::size_t>(left, 1, kStep));
+      OT_CO_TRY(const auto got,
+                co_await read_some(std::span(body.data() + used, body.size() - used)));
+      body.resize(used + got);
+      if (body.size() > bytes_max) {
+        close_ = true;
+        co_return too_large(bytes_max);
+      }
+    }
+    co_return body;
+  }
+
+  asio::awaitable<Result<void>> respond(ResponseHead head, std::string body) override {
+    if (responded_) {
+      co_return fail(ErrorCode::Internal, "an answer was sent already");
+    }
+    responded_ = true;
+    // What stays unread must not be taken for the next request.
+    close_ = close_ || awaits_continue_;
+    const bool bodiless = head_.method == "HEAD" || head.status == 204 || head.status == 304;
+    const bool has_length = head.headers.find("content-length").has_value();
+    std::optional<std::uint64_t> length;
+    if (!has_length && head.status != 204 && head.status != 304) {
+      length = body.size();
+    }
+    std::string bytes = render_head(head, close_, length);
+    if (!bodiless && body.size() <= kJoinBytesMax) {
+      bytes += body;
+      co_return co_await write_raw(bytes);
+    }
+    OT_CO_TRY_DO(co_await write_raw(bytes));
+    if (!bodiless) {
+      OT_CO_TRY_DO(co_await write_raw(body));
+    }
+    co_return Result<void>{};
+  }
+
+  asio::awaitable<Result<void>> begin_response(ResponseHead head,
+                                               std::uint64_t content_length) override {
+    if (responded_) {
+      co_return fail(ErrorCode::Internal, "an answer was sent already");
+    }
+    responded_ = true;
+    close_ = close_ || awaits_continue_;
+    owed_ = head_.method == "HEAD" ? 0 : content_length;
+    co_return co_await write_raw(render_head(head, close_, content_length));
+  }
+
+  asio::awaitable<Result<void>> write(std::string_view bytes) override {
+    if (bytes.size() > owed_) {
+      close_ = true;
+      co_return fail(ErrorCode::Internal, "more bytes were written than the answer's length");
+    }
+    owed_ -= bytes.size();
+    co_return co_await write_raw(bytes);
+  }
+
+  [[nodiscard]] bool responded() const override { return responded_; }
+  void close_after() override { close_ = true; }
+
+ private:
+  static constexpr std::size_t kJoinBytesMax = 64 << 10;
+  static constexpr std::size_t kDrainBytesMax = 1 << 20;
+
+  boost::beast::tcp_stream& lowest() { return boost::beast::get_lowest_layer(stream_); }
+
+  static std::unexpected<Error> too_large(std::size_t bytes_max) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("the body is larger than {} bytes", bytes_max));
+  }
+
+  asio::awaitable<Result<void>> write_raw(std::string_view bytes) {
+    // In steps, so that the deadline is one of progress and not of the whole.
+    constexpr std::size_t kStep = 256 << 10;
+    while (!bytes.empty()) {
+      const std::string_view step = bytes.substr(0, kStep);
+      lowest().expires_after(limits_.body_timeout);
+      const auto [failed, count] = co_await asio::async_write(stream_, asio::buffer(step),
+                                                              asio::as_tuple(asio::use_awaitable));
+      if (failed) {
+        close_ = true;
+        co_return std::unexpected(read_error(failed));
+      }
+      bytes.remove_prefix(count);
+    }
+    lowest().expires_never();
+    co_return Result<void>{};
+  }
+
+  asio::awaitable<void> refuse(int status) {
+    if (status == 0) {
+      co_return;
+    }
+    close_ = true;
+    ResponseHead head{status, {}};
+    head.headers.add("Content-Type", "text/plain; charset=utf-8");
+    static_cast<void>(
+        co_await respond(std::move(head), fmt::format("{}\n", reason_phrase(status))));
+    static_cast<void>(co_await drain_and_close());
+  }
+
+  /// Reads what the handler left of the body, within a bound.
+  asio::awaitable<bool> drain() {
+    std::array<char, 4096> sink{};
+    std::size_t total = 0;
+    while (!parser_.is_done()) {
+      const auto got = co_await read_some(sink);
+      if (!got || (total += *got) > kDrainBytesMax) {
+        co_return false;
+      }
+    }
+    co_return true;
+  }
+
+  /// A close with unread bytes resets the connection, and the client may then lose the answer: so
+  /// the sending side is closed first and the rest read for a moment.
+  asio::awaitable<bool> drain_and_close() {
+    if (owed_ > 0) {
+      lowest().socket().close();
+      co_return false;
+    }
+    boost::system::error_code ignored;
+    if constexpr (std::is_same_v<Stream, boost::beast::tcp_stream>) {
+      lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+      constexpr std::chrono::seconds kLinger{2};
+      constexpr std::size_t kLingerBytesMax = 64 << 20;
+      std::array<char, 16384> sink{};
+      std::size_t total = 0;
+      lowest().expires_after(kLinger);
+      while (total < kLingerBytesMax) {
+        const auto [failed, bytes] = co_await lowest().async_read_some(
+            asio::buffer(sink), asio::as_tuple(asio::use_awaitable));
+        if (failed) {
+          break;
+        }
+        total += bytes;
+      }
+    }
+    co_return false;
+  }
+
+  Stream& stream_;
+  boost::beast::flat_buffer& buffer_;
+  const ServerLimits& limits_;
+  const Peer& peer_;
+  boost::beast::http::request_parser<boost::beast::http::buffer_body> parser_;
+  RequestHead head_;
+  bool awaits_continue_ = false;
+  bool responded_ = false;
+  bool close_ = false;
+  std::uint64_t owed_ = 0;  ///< Bytes of the streamed answer that were not written yet.
+};
+
+}  // namespace opentrail::net
