@@ -67,6 +67,8 @@ class Delivery {
   virtual void stop() = 0;
 
   [[nodiscard]] virtual DeliveryStatus status(std::int64_t trail_id) const = 0;
+  /// True when a trail that logs selects this record now: data events are kept for trails only.
+  [[nodiscard]] virtual bool wanted(const record::Record& record) const = 0;
   /// What CreateTrail and UpdateTrail do with a bucket first: is it there, may CloudTrail read its
   /// ACL, may it put (a zero-byte object at PREFIX/AWSLogs/ACCOUNT/CloudTrail/; spec records §3.3).
   /// NotFound when there is no such bucket; PermissionDenied when its policy forbids. Blocking.

@@ -1,0 +1,223 @@
+#include "delivery/digest_delivery.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "delivery/digest_file.h"
+#include "delivery/gzip_member.h"
+#include "delivery/object_names.h"
+#include "delivery/trail_match.h"
+
+#include <algorithm>
+
+namespace opentrail::delivery {
+namespace {
+
+using catalog::Collector;
+using catalog::DigestIntent;
+using std::chrono::seconds;
+
+Timestamp whole_seconds(Timestamp time) { return std::chrono::floor<seconds>(time); }
+
+bool is_on(const catalog::TrailVersion& version, std::string_view home, std::string_view region) {
+  return version.config.logging && version.config.log_file_validation && !version.deleted &&
+         collects_in(version.config, home, region);
+}
+
+}  // namespace
+
+std::optional<DigestDelivery::OnRun> DigestDelivery::on_run(const Pass& pass,
+                                                            std::string_view region) {
+  std::optional<OnRun> run;
+  for (const auto& version : pass.subject.versions) {
+    if (!is_on(version, pass.trail().home_region, region)) {
+      run.reset();
+    } else if (!run) {
+      run = OnRun{version.version, version.made_at};
+    }
+  }
+  return run;
+}
+
+std::optional<std::uint64_t> DigestDelivery::chain_end(const Pass& pass, std::string_view region,
+                                                       std::int64_t version) {
+  for (const auto& later : pass.subject.versions) {
+    if (later.version > version && !is_on(later, pass.trail().home_region, region)) {
+      return later.effective_from;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<Sent> DigestDelivery::run(const Pass& pass) {
+  Sent outcome = Sent::Yes;
+  for (const Collector& collector : collectors_.all()) {
+    if (pass.stopping.load()) {
+      break;
+    }
+    OT_TRY(const Sent sent, run_collector(pass, collector));
+    if (sent == Sent::Unreachable) {
+      return sent;
+    }
+    outcome = sent == Sent::Yes ? outcome : sent;
+  }
+  return outcome;
+}
+
+Result<Sent> DigestDelivery::run_collector(const Pass& pass, Collector collector) {
+  // At most: what was planned, the last of an old chain, the first of a new one, and the next.
+  constexpr int kDigestsMax = 4;
+  for (int i = 0; i < kDigestsMax; ++i) {
+    if (!collector.chain.intent) {
+      OT_TRY(const bool due, decide(pass, collector));
+      if (!due) {
+        return Sent::Yes;
+      }
+    }
+    OT_TRY(const Sent sent, write(pass, collector));
+    if (sent != Sent::Yes) {
+      return sent;
+    }
+    const auto all = collectors_.all();
+    collector = *std::ranges::find(all, collector.region, &Collector::region);
+  }
+  return Sent::Yes;
+}
+
+Result<bool> DigestDelivery::decide(const Pass& pass, Collector& collector) {
+  const auto on = on_run(pass, collector.region);
+  if (collector.chain.version && (!on || on->version != *collector.chain.version)) {
+    OT_TRY(const bool due, decide_last(pass, collector));
+    if (due || collector.chain.version) {
+      return due;
+    }
+  }
+  if (!on) {
+    return false;
+  }
+  return collector.chain.version ? decide_next(pass, collector)
+                                 : decide_first(pass, collector, *on);
+}
+
+/// The starting digest covers the interval before the chain began, and so lists nothing; what was
+/// delivered before is not digested, as in AWS.
+Result<bool> DigestDelivery::decide_first(const Pass& pass, Collector& collector, const OnRun& on) {
+  const Timestamp begin =
+      std::max(whole_seconds(on.since), whole_seconds(collector.chain.last_end) + seconds(1));
+  if (begin > pass.now) {
+    return false;
+  }
+  collector.chain.version = on.version;
+  collector.chain.previous.reset();
+  collector.chain.from = begin - interval_;
+  OT_TRY_DO(intend(pass, collector, begin, begin, false));
+  return true;
+}
+
+Result<bool> DigestDelivery::decide_next(const Pass& pass, Collector& collector) {
+  const auto passed = std::chrono::floor<seconds>(pass.now - collector.chain.from);
+  if (passed < interval_) {
+    return false;
+  }
+  // After a stop of the server one digest covers all the time that passed.
+  const Timestamp end = collector.chain.from + interval_ * (passed / interval_);
+  OT_TRY_DO(intend(pass, collector, end, end, false));
+  return true;
+}
+
+/// Waits until all records up to the end of the chain are delivered, then lists what no digest has
+/// listed yet.
+Result<bool> DigestDelivery::decide_last(const Pass& pass, Collector& collector) {
+  const auto end_offset = chain_end(pass, collector.region, *collector.chain.version);
+  if (collector.intent || (end_offset && collector.next_offset < *end_offset)) {
+    return false;
+  }
+  const Timestamp end = std::max(whole_seconds(pass.now), collector.chain.from + seconds(1));
+  OT_TRY(const auto files, collectors_.store().files(collector, Timestamp::max()));
+  if (!files.empty()) {
+    if (end > pass.now) {
+      return false;
+    }
+    OT_TRY_DO(intend(pass, collector, end, Timestamp::max(), true));
+    return true;
+  }
+  collector.chain.version.reset();
+  collector.chain.previous.reset();
+  OT_TRY_DO(collectors_.save({collector}));
+  return false;
+}
+
+void DigestDelivery::point(const Pass& pass, const Collector& collector, DigestIntent& intent) {
+  const auto& config = pass.newest().config;
+  const FilePlace place{config.key_prefix, collector.account_id, collector.region};
+  intent.bucket = config.bucket;
+  intent.key = digest_file_key(place, pass.trail().name, pass.trail().home_region, intent.end);
+}
+
+Result<void> DigestDelivery::intend(const Pass& pass, Collector& collector, Timestamp end,
+                                    Timestamp files_until, bool last) {
+  OT_TRY(const auto files, collectors_.store().files(collector, files_until));
+  OT_TRY(const auto key, keys_.current(collector.region, pass.now));
+  DigestIntent intent;
+  intent.start = collector.chain.from;
+  intent.end = end;
+  intent.files_through = files.empty() ? 0 : files.back().id;
+  intent.last = last;
+  intent.fingerprint = key->fingerprint;
+  point(pass, collector, intent);
+  collector.chain.intent = std::move(intent);
+  return collectors_.save({collector});
+}
+
+Result<Sent> DigestDelivery::write(const Pass& pass, Collector collector) {
+  DigestIntent intent = *collector.chain.intent;
+  if (!pass.newest().deleted) {
+    point(pass, collector, intent);
+    if (intent != *collector.chain.intent) {
+      collector.chain.intent = intent;
+      OT_TRY_DO(collectors_.save({collector}));
+    }
+  }
+  DigestFacts facts{collector.account_id,
+                    intent.start,
+                    intent.end,
+                    intent.bucket,
+                    intent.key,
+                    intent.fingerprint,
+                    collector.chain.previous,
+                    {}};
+  OT_TRY(facts.files, collectors_.store().files_through(collector, intent.files_through));
+  const std::string json = digest_json(facts);
+  const std::string hash = crypto::sha256_hex(json);
+  OT_TRY(const auto key, keys_.by_fingerprint(collector.region, intent.fingerprint));
+  OT_TRY(const auto raw, key->rsa.sign(digest_string_to_sign(facts, hash)));
+  const std::string signature = to_hex(as_bytes(raw));
+
+  objects::PutRequest request;
+  request.bucket = intent.bucket;
+  request.key = intent.key;
+  request.body = gzip_member(json);
+  request.content_encoding = "gzip";
+  request.metadata = {{"signature", signature}, {"signature-algorithm", "SHA256withRSA"}};
+  if (auto put = objects_.put(request, principal_of(pass.trail())); !put) {
+    log::warn("trail {}: digest {} could not be written to bucket {}: {}; it is tried again",
+              pass.trail().name, intent.key, intent.bucket, put.error().message());
+    collector.latest_digest_error = status_code(put.error());
+    OT_TRY_DO(collectors_.save({collector}));
+    return judge(put.error());
+  }
+  collector.chain.from = intent.end;
+  collector.chain.last_end = intent.end;
+  collector.chain.previous = catalog::PreviousDigest{intent.bucket, intent.key, hash, signature};
+  collector.chain.intent.reset();
+  if (intent.last) {
+    collector.chain.version.reset();
+    collector.chain.previous.reset();
+  }
+  collector.latest_digest = pass.now;
+  collector.latest_digest_error.clear();
+  OT_TRY_DO(collectors_.digest_delivered(collector, intent.files_through));
+  return Sent::Yes;
+}
+
+}  // namespace opentrail::delivery

@@ -1,0 +1,37 @@
+#pragma once
+#include "catalog/trail_store.h"
+#include "delivery/delivery.h"
+#include "objects/object_store.h"
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+namespace opentrail::delivery {
+
+/// One look at one trail: all decisions in it are made from this.
+struct Pass {
+  const catalog::TrailStore::TrailVersions& subject;
+  /// Durable end of the journal, read before the versions were: a call whose record stands before
+  /// it has its version among them.
+  std::uint64_t journal_end = 0;
+  Timestamp now;
+  const std::atomic<bool>& stopping;
+
+  [[nodiscard]] const catalog::Trail& trail() const { return subject.trail; }
+  [[nodiscard]] const catalog::TrailVersion& newest() const { return subject.versions.back(); }
+};
+
+/// How an attempt to write to the bucket went.
+enum class Sent : std::uint8_t {
+  Yes,
+  No,           ///< Refused for this object; others of the trail may be taken.
+  Unreachable,  ///< The same will happen to every object of the trail now.
+};
+
+[[nodiscard]] objects::ServicePrincipal principal_of(const catalog::Trail& trail);
+/// What GetTrailStatus shows for `error`: S3's own code where there is one.
+[[nodiscard]] std::string status_code(const Error& error);
+[[nodiscard]] Sent judge(const Error& error);
+
+}  // namespace opentrail::delivery
