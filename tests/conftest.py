@@ -2,10 +2,12 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from harness import MotoServer, Server
+from foreign_s3 import MotoServer
+from harness import Server
 
 # boto3 must see nothing of the person who runs the tests.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -32,10 +34,10 @@ _FAILED = pytest.StashKey[bool]()
 class Folder:
     """A new folder, kept (and named) when the test that used it failed."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.path = tempfile.mkdtemp(prefix="opentrail-e2e-")
 
-    def end(self, failed):
+    def end(self, failed: bool) -> None:
         if failed or os.environ.get("OPENTRAIL_KEEP"):
             print(f"\nkept for a look: {self.path}")
         else:
@@ -43,32 +45,35 @@ class Folder:
 
 
 @pytest.fixture
-def new_server(request):
+def new_server(request) -> Iterator[Callable[..., Server]]:
     """Starts servers: new_server(*options, environment=None, start=True)."""
     made, folders = [], []
 
-    def make(*options, environment=None, start=True, regions=REGIONS):
+    def make(*options: object, environment: dict[str, str] | None = None, start: bool = True,
+             regions: str | None = REGIONS, listen: str = "127.0.0.1:0") -> Server:
         folders.append(Folder())
         chosen = ("--regions", regions) if regions else ()
-        server = Server(folders[-1].path, (*chosen, *options), environment)
+        server = Server(folders[-1].path, (*chosen, *options), environment, listen)
         made.append(server)
         return server.start() if start else server
 
     yield make
     failed = request.node.stash.get(_FAILED, True)
+    crashed = []
     for server in made:
         if server.process and not server.alive():
             failed = True
-            print(f"the server had ended with {server.process.returncode}")
+            crashed.append(server.process.returncode)
         if failed and server.process:
             print("end of the server's log:\n" + server.log()[-3000:])
         server.kill()
     for folder in folders:
         folder.end(failed)
+    assert not crashed, f"servers had ended by themselves, with {crashed}"
 
 
 @pytest.fixture(scope="module")
-def server(request):
+def server(request) -> Iterator[Server]:
     """One server for the tests of a file, three regions, quick delivery and digests."""
     folder = Folder()
     made = Server(folder.path, QUICK).start()
@@ -86,7 +91,7 @@ def server(request):
 
 
 @pytest.fixture(scope="module")
-def moto():
+def moto() -> Iterator[MotoServer]:
     folder = Folder()
     made = MotoServer(folder.path).start()
     yield made

@@ -4,6 +4,8 @@ Source: CloudTrail User Guide, "CloudTrail record contents" and "CloudTrail user
 """
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from harness import ACCOUNT
 
@@ -27,12 +29,12 @@ SECRET_NAMES = {"secretaccesskey", "password", "oldpassword", "newpassword"}
 READS_WITH_RESPONSE = {"AssumeRole"}
 
 
-def in_order(names, order):
+def in_order(names: list[str], order: list[str]) -> bool:
     known = [order.index(name) for name in names if name in order]
     return known == sorted(known) and len(known) == len(names)
 
 
-def walk(value, path=""):
+def walk(value: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
     """(path, name, value) of every member at every depth."""
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -43,7 +45,7 @@ def walk(value, path=""):
             yield from walk(inner, path + "[]")
 
 
-def check_identity(identity, record):
+def check_identity(identity: dict, record: dict) -> None:
     assert in_order(list(identity), IDENTITY_ORDER), list(identity)
     kind = identity["type"]
     verified = "arn" in identity
@@ -69,7 +71,7 @@ def check_identity(identity, record):
         raise AssertionError(f"no such caller here: {kind}")
 
 
-def check_record(record, account=ACCOUNT):
+def check_record(record: dict, account: str = ACCOUNT) -> None:
     """Raises an AssertionError that shows the record when anything is out of shape."""
     try:
         _check(record, account)
@@ -77,7 +79,7 @@ def check_record(record, account=ACCOUNT):
         raise AssertionError(f"{error}\nin the record {json.dumps(record)}") from error
 
 
-def _check(record, account):
+def _check(record: dict, account: str) -> None:
     assert in_order(list(record), FIELD_ORDER), f"order of fields: {list(record)}"
     missing = [name for name in ALWAYS if name not in record]
     assert not missing, f"missing: {missing}"
@@ -120,7 +122,7 @@ def _check(record, account):
     assert len(json.dumps(record, separators=(",", ":")).encode()) <= RECORD_BYTES_MAX
 
 
-def check_event(event):
+def check_event(event: dict) -> dict:
     """One item of LookupEvents against the record that it carries; returns the record."""
     record = json.loads(event["CloudTrailEvent"])
     check_record(record)

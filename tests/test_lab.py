@@ -4,9 +4,10 @@ Method: the lab's own steps with the stock AWS CLI against a server with default
 in three regions, some refused, whose request ids must each turn up in exactly one log file of the
 right region; validate-logs is the judge of the rest.
 """
+import datetime
 import json
 
-from harness import ACCOUNT, call, request_id
+from harness import ACCOUNT, Keys, Server, call, request_id
 from record_shape import check_event, check_record
 from trail_files import TrailFiles, bucket_policy, check_chain, now, validate_logs
 
@@ -14,7 +15,7 @@ HOME = "us-west-2"
 BUCKET = "aws-cloudtrail-logs-123456789012-1ab2c3d4"
 
 
-def history_shows_iam_work_in_virginia_only(server, key):
+def history_shows_iam_work_in_virginia_only(server: Server, key: dict) -> None:
     assert server.aws_json("cloudtrail", "lookup-events", region=HOME)["Events"] == []
     listed = server.aws_json(
         "cloudtrail", "lookup-events", "--lookup-attributes",
@@ -35,7 +36,7 @@ def history_shows_iam_work_in_virginia_only(server, key):
     assert key["AccessKeyId"] in made["CloudTrailEvent"]
 
 
-def make_calls(server, alice):
+def make_calls(server: Server, alice: Keys) -> dict[str, str]:
     """Calls in three regions; {request id: region of its record}."""
     answered = {}
 
@@ -67,7 +68,7 @@ def make_calls(server, alice):
     return answered
 
 
-def turn_on(server):
+def turn_on(server: Server) -> str:
     """The bucket, its policy, the trail: by hand, as the lab does. Returns the trail's ARN."""
     server.aws("s3", "mb", f"s3://{BUCKET}", region=HOME)
     policy = server.folder / "policy.json"
@@ -121,7 +122,8 @@ def test_turn_on_cloudtrail(new_server):
         assert check_chain(files, server.client("cloudtrail", region), region, began) > 0
 
 
-def everything_in_the_history_is_in_one_file(server, files, until):
+def everything_in_the_history_is_in_one_file(server: Server, files: TrailFiles,
+                                             until: datetime.datetime) -> None:
     """From StartLogging on, history and files tell the same."""
     started, = [event for event in server.lookup(HOME) if event["EventName"] == "StartLogging"]
     found = {}

@@ -7,8 +7,8 @@ import gzip
 
 import pytest
 
-from harness import request_id, wait_for
-from trail_files import TrailFiles, make_bucket, make_trail, now, validate_logs
+from harness import Server, request_id, wait_for
+from trail_files import TrailFiles, Validation, make_bucket, make_trail, now, validate_logs
 
 REGION = "us-east-1"
 BUCKET = "opentrail-tampering"
@@ -19,7 +19,7 @@ BATCHES = 3
 class Evidence:
     """A trail with several log files and digests that will not change any more."""
 
-    def __init__(self, server):
+    def __init__(self, server: Server):
         self.server = server
         self.since = now()
         self.s3 = server.client("s3", REGION)
@@ -37,38 +37,38 @@ class Evidence:
         self.logs = sorted(self.files.log_keys(REGION))
         self.digests = sorted(self.files.digest_keys(REGION))
 
-    def settle(self):
+    def settle(self) -> None:
         """The last log file and the last digest may follow StopLogging: until all is listed and two
         looks, one digest interval apart, agree."""
         last = self.server.records(REGION, LookupAttributes=[
             {"AttributeKey": "EventName", "AttributeValue": "StopLogging"}])[0]
         self.files.wait_delivered([last["requestID"]])
         self.files.wait_digested(REGION)
-        looks = [(now(), set(self.files.list()))]
+        looks = [(now(), set(self.files.objects()))]
 
-        def unchanged():
-            seen = set(self.files.list())
+        def unchanged() -> bool:
+            seen = set(self.files.objects())
             if seen != looks[0][1]:
                 looks[0] = (now(), seen)
             return (now() - looks[0][0]).total_seconds() > 4
 
         wait_for("the end of the chain", unchanged, 40, poll=0.5)
 
-    def validate(self):
+    def validate(self) -> Validation:
         return validate_logs(self.server, self.arn, REGION, self.since)
 
-    def get(self, key):
+    def get(self, key: str) -> dict:
         answer = self.s3.get_object(Bucket=BUCKET, Key=key)
         return {"Body": answer["Body"].read(), "Metadata": answer["Metadata"],
                 "ContentType": answer["ContentType"],
                 "ContentEncoding": answer["ContentEncoding"]}
 
-    def put(self, key, content):
+    def put(self, key: str, content: dict) -> None:
         self.s3.put_object(Bucket=BUCKET, Key=key, **content)
 
 
 @pytest.fixture(scope="module")
-def evidence(server):
+def evidence(server: Server) -> Evidence:
     made = Evidence(server)
     verdict = made.validate()
     assert verdict.all_valid, verdict.text
@@ -76,7 +76,7 @@ def evidence(server):
     return made
 
 
-def verify_again(evidence):
+def verify_again(evidence: Evidence) -> None:
     verdict = evidence.validate()
     assert verdict.all_valid, verdict.text
 

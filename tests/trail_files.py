@@ -9,8 +9,10 @@ import json
 import re
 import subprocess
 import zlib
+from collections.abc import Iterable
+from typing import Any
 
-from harness import ACCOUNT, aws_tool, wait_for
+from harness import ACCOUNT, Server, aws_tool, wait_for
 
 DIGEST_KEYS = [
     "awsAccountId", "digestStartTime", "digestEndTime", "digestS3Bucket", "digestS3Object",
@@ -23,7 +25,7 @@ PREVIOUS_KEYS = [key for key in DIGEST_KEYS if key.startswith("previous")]
 SHA256_DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
-def bucket_policy(bucket, prefix="", trail_arn=None):
+def bucket_policy(bucket: str, prefix: str = "", trail_arn: str | None = None) -> str:
     """The policy of the CloudTrail User Guide."""
     source = {"aws:SourceArn": trail_arn} if trail_arn else {}
     statement = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
@@ -38,7 +40,7 @@ def bucket_policy(bucket, prefix="", trail_arn=None):
     return json.dumps({"Version": "2012-10-17", "Statement": [acl_check, write]})
 
 
-def make_bucket(s3, bucket, region="us-east-1", prefix=""):
+def make_bucket(s3: Any, bucket: str, region: str = "us-east-1", prefix: str = "") -> str:
     """A bucket that CloudTrail may write to."""
     where = {} if region == "us-east-1" else {
         "CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -47,7 +49,8 @@ def make_bucket(s3, bucket, region="us-east-1", prefix=""):
     return bucket
 
 
-def make_trail(server, name, bucket, region="us-east-1", start=True, **options):
+def make_trail(server: Server, name: str, bucket: str, region: str = "us-east-1",
+               start: bool = True, **options: Any) -> str:
     """A multi-Region trail with validation that is logging; returns its ARN."""
     cloudtrail = server.client("cloudtrail", region)
     settings = {"IsMultiRegionTrail": True, "EnableLogFileValidation": True} | options
@@ -57,7 +60,7 @@ def make_trail(server, name, bucket, region="us-east-1", start=True, **options):
     return arn
 
 
-def gunzip_one(data):
+def gunzip_one(data: bytes) -> bytes:
     """Unpacks exactly one gzip member; more than one would hash wrongly in validate-logs."""
     unpack = zlib.decompressobj(31)
     text = unpack.decompress(data) + unpack.flush()
@@ -66,7 +69,7 @@ def gunzip_one(data):
     return text
 
 
-def ordered(text):
+def ordered(text: bytes) -> Any:
     return json.loads(text, object_pairs_hook=list)
 
 
@@ -74,20 +77,20 @@ class TrailFiles:
     """The files of one account under AWSLogs/. Fetched objects are kept: a delivered file never
     changes, and that is checked by its ETag."""
 
-    def __init__(self, s3, bucket, prefix=""):
+    def __init__(self, s3: Any, bucket: str, prefix: str = ""):
         self.s3 = s3
         self.bucket = bucket
         self.root = f"{prefix + '/' if prefix else ''}AWSLogs/{ACCOUNT}/"
-        self._kept = {}
+        self._kept: dict[str, tuple[bytes, dict]] = {}
 
-    def list(self, prefix=""):
+    def objects(self, prefix: str = "") -> dict[str, dict]:
         found = {}
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket,
                                                                       Prefix=prefix):
             found |= {item["Key"]: item for item in page.get("Contents", [])}
         return found
 
-    def fetch(self, item):
+    def fetch(self, item: dict) -> tuple[bytes, dict]:
         """(unpacked bytes, the answer of GetObject with "raw") of a listed object."""
         key, etag = item["Key"], item["ETag"]
         if key in self._kept:
@@ -98,14 +101,11 @@ class TrailFiles:
             self._kept[key] = (gunzip_one(answer["raw"]), answer)
         return self._kept[key]
 
-    def forget(self, key):
-        self._kept.pop(key, None)
-
-    def log_keys(self, region=None):
+    def log_keys(self, region: str | None = None) -> dict[str, dict]:
         prefix = f"{self.root}CloudTrail/" + (f"{region}/" if region else "")
-        return {key: item for key, item in self.list(prefix).items() if item["Size"] > 0}
+        return {key: item for key, item in self.objects(prefix).items() if item["Size"] > 0}
 
-    def logs(self, region=None):
+    def logs(self, region: str | None = None) -> dict[str, list[dict]]:
         """{key: [record, ...]} of every log file."""
         found = {}
         for key, item in self.log_keys(region).items():
@@ -115,10 +115,10 @@ class TrailFiles:
             found[key] = body["Records"]
         return found
 
-    def digest_keys(self, region):
-        return self.list(f"{self.root}CloudTrail-Digest/{region}/")
+    def digest_keys(self, region: str) -> dict[str, dict]:
+        return self.objects(f"{self.root}CloudTrail-Digest/{region}/")
 
-    def digests(self, region):
+    def digests(self, region: str) -> list[tuple[str, dict, dict]]:
         """[(key, digest, GetObject's answer)], oldest first."""
         found = []
         for key, item in sorted(self.digest_keys(region).items()):
@@ -126,7 +126,7 @@ class TrailFiles:
             found.append((key, json.loads(text), answer))
         return found
 
-    def times_delivered(self, region=None):
+    def times_delivered(self, region: str | None = None) -> dict[str, list[str]]:
         """{request id: [key of each log file that has a record of it]}."""
         where = {}
         for key, records in self.logs(region).items():
@@ -135,7 +135,8 @@ class TrailFiles:
                     where.setdefault(record["requestID"], []).append(key)
         return where
 
-    def wait_delivered(self, request_ids, seconds=40.0, region=None):
+    def wait_delivered(self, request_ids: Iterable[str], seconds: float = 40.0,
+                       region: str | None = None) -> dict[str, list[str]]:
         """Waits for all of them; then each must be in exactly one file."""
         wanted = set(request_ids)
 
@@ -150,7 +151,7 @@ class TrailFiles:
         assert not twice, f"delivered more than once: {twice}"
         return where
 
-    def wait_digested(self, region, seconds=40.0):
+    def wait_digested(self, region: str, seconds: float = 40.0) -> set[str]:
         """Waits until digests list every log file that a region has now; returns those keys."""
         keys = set(self.log_keys(region))
 
@@ -166,9 +167,9 @@ class TrailFiles:
 
 # ---- the digest chain ----------------------------------------------------------------------------
 
-def parse_pkcs1(der):
+def parse_pkcs1(der: bytes) -> tuple[int, int]:
     """(modulus, exponent) of an RSAPublicKey: SEQUENCE { INTEGER n, INTEGER e }."""
-    def element(data, tag):
+    def element(data: bytes, tag: int) -> tuple[bytes, bytes]:
         assert data[0] == tag, f"DER tag {data[0]:#x} instead of {tag:#x}"
         length, start = data[1], 2
         if length & 0x80:
@@ -183,7 +184,7 @@ def parse_pkcs1(der):
     return int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big")
 
 
-def rsa_verifies(key, message, signature):
+def rsa_verifies(key: tuple[int, int], message: bytes, signature: bytes) -> bool:
     modulus, exponent = key
     size = (modulus.bit_length() + 7) // 8
     if len(signature) != size:
@@ -193,7 +194,7 @@ def rsa_verifies(key, message, signature):
     return opened == b"\x00\x01" + b"\xff" * (size - len(tail) - 3) + b"\x00" + tail
 
 
-def public_keys(cloudtrail, since):
+def public_keys(cloudtrail: Any, since: datetime.datetime) -> dict[str, tuple[int, int]]:
     """{fingerprint: key} of a region."""
     answer = cloudtrail.list_public_keys(
         StartTime=since, EndTime=datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=2))
@@ -207,11 +208,12 @@ def public_keys(cloudtrail, since):
     return found
 
 
-def stamp_of(time_text):
+def stamp_of(time_text: str) -> str:
     return time_text.replace("-", "").replace(":", "")
 
 
-def check_digest(files, key, digest, answer, keys):
+def check_digest(files: TrailFiles, key: str, digest: dict, answer: dict,
+                 keys: dict[str, tuple[int, int]]) -> None:
     """Everything that one digest says of itself and of its log files."""
     text = gunzip_one(answer["raw"])
     assert [name for name, _ in ordered(text)] == DIGEST_KEYS
@@ -233,7 +235,7 @@ def check_digest(files, key, digest, answer, keys):
     times = []
     for entry in digest["logFiles"]:
         assert list(entry) == LOG_FILE_KEYS
-        item = files.list(entry["s3Object"])[entry["s3Object"]]
+        item = files.objects(entry["s3Object"])[entry["s3Object"]]
         log = files.fetch(item)[0]
         assert entry["hashAlgorithm"] == "SHA-256"
         assert entry["hashValue"] == hashlib.sha256(log).hexdigest()
@@ -244,7 +246,7 @@ def check_digest(files, key, digest, answer, keys):
     assert digest["newestEventTime"] == (max(times) if times else None)
 
 
-def check_chain(files, cloudtrail, region, since):
+def check_chain(files: TrailFiles, cloudtrail: Any, region: str, since: datetime.datetime) -> int:
     """Verifies every digest of a region and its link to the one before; returns their number."""
     keys = public_keys(cloudtrail, since)
     before = None
@@ -272,25 +274,26 @@ def check_chain(files, cloudtrail, region, since):
 class Validation:
     """The verdict of `aws cloudtrail validate-logs`."""
 
-    def __init__(self, done):
+    def __init__(self, done: subprocess.CompletedProcess[str]):
         self.code = done.returncode
         self.text = done.stdout + done.stderr
         self.counts = {kind: (int(valid), int(total)) for valid, total, kind in
                        re.findall(r"(\d+)/(\d+) (digest|log) files valid", done.stdout)}
 
     @property
-    def all_valid(self):
+    def all_valid(self) -> bool:
         return (self.code == 0 and "INVALID" not in self.text and "digest" in self.counts
                 and all(valid == total for valid, total in self.counts.values()))
 
-    def named(self, kind, bucket, key):
+    def named(self, kind: str, bucket: str, key: str) -> str | None:
         """What it says of one object ("not found", ...), or None when it does not complain."""
         found = re.search(rf"^{kind} file\ts3://{re.escape(bucket)}/{re.escape(key)}\tINVALID: (.+)$",
                           self.text, re.M)
         return found and found[1]
 
 
-def validate_logs(server, trail_arn, region, since, environment=None):
+def validate_logs(server: Server, trail_arn: str, region: str, since: datetime.datetime,
+                  environment: dict[str, str] | None = None) -> Validation:
     command = [str(aws_tool()), "--region", region, "cloudtrail", "validate-logs",
                "--trail-arn", trail_arn, "--start-time", since.strftime("%Y-%m-%dT%H:%M:%SZ"),
                "--verbose"]
@@ -299,7 +302,5 @@ def validate_logs(server, trail_arn, region, since, environment=None):
                                      cwd=server.folder))
 
 
-def now():
+def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
-
-

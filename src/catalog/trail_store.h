@@ -24,6 +24,7 @@ struct TrailConfig {
   bool log_file_validation = false;
   bool logging = false;
   std::vector<record::EventSelector> selectors;
+  bool custom_selectors = false;  ///< Somebody has put selectors, be they the default ones.
   bool operator==(const TrailConfig&) const = default;
 };
 
@@ -68,8 +69,8 @@ class TrailStore {
                                                   const std::string& home_region,
                                                   const std::string& name) const = 0;
 
-  /// `trail.id` is ignored. Returns the trail with its id and, in `version`, the number of its first
-  /// version, which is pending. AlreadyExists (same account, home region and name).
+  /// `trail.id` is ignored. Returns the trail with its id and, in `version`, the number of its
+  /// first version, which is pending. AlreadyExists (same account, home region and name).
   virtual Result<Trail> create(Trail trail, Timestamp now, std::int64_t& version) = 0;
   /// Saves what differs from the stored trail: `started_at`, `stopped_at` and, when `config`
   /// differs, a new pending version, whose number is returned (else nothing). NotFound.
@@ -78,7 +79,9 @@ class TrailStore {
   virtual Result<std::int64_t> remove(std::int64_t trail_id, Timestamp now) = 0;
   virtual Result<void> set_tags(std::int64_t trail_id, const Tags& tags) = 0;
 
-  /// The place from which a pending version is in force.
+  /// The place from which a pending version is in force. Versions stay in order: calls whose
+  /// records came to stand the other way round leave the older version an empty stretch. Does
+  /// nothing when the version already has its place. NotFound.
   virtual Result<void> set_effective(std::int64_t trail_id, std::int64_t version,
                                      std::uint64_t offset) = 0;
   /// At start: versions whose call's record never got a place are in force from `journal_end`.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace opentrail::history {
@@ -29,14 +30,16 @@ struct LookupFilter {
   std::string value;  ///< Compared exactly.
 };
 
+inline constexpr std::size_t kResultsMax = 50;
+
 struct LookupQuery {
   std::string account_id;
   std::string region;
   std::optional<LookupFilter> filter;
-  std::optional<Timestamp> start_time;  ///< Inclusive.
-  std::optional<Timestamp> end_time;    ///< Inclusive, to the second.
-  std::size_t results_max = 50;
-  std::string next_token;  ///< From the page before; empty for the first.
+  std::optional<Timestamp> start_time;    ///< Inclusive.
+  std::optional<Timestamp> end_time;      ///< Inclusive, to the second.
+  std::size_t results_max = kResultsMax;  ///< 1 to kResultsMax.
+  std::string next_token;                 ///< From the page before; empty for the first.
 };
 
 struct FoundEvent {
@@ -55,35 +58,51 @@ struct HistoryOptions {
 };
 
 /// Event history: management events, per account and region, searchable from the moment a call was
-/// answered. A consumer of the journal, rebuilt from it at start.
+/// answered. A consumer of the journal, rebuilt from it at start. Of records with the same id the
+/// first on the journal counts, the others are not searchable. Facts: spec api §5.1, records §7.1;
+/// design: docs/decisions/009-history-in-memory.md.
 class History {
  public:
-  /// Replays the journal, then follows it on a thread of its own.
+  /// Replays the journal, then follows it on a thread of its own. It learns of commits by wake(),
+  /// which the owner wires: `journal.on_commit([&](auto) { history->wake(); })`. Without that it
+  /// still catches up at every lookup() and once a minute. The journal and the clock outlive the
+  /// history; commits must not, so stop the journal before the history is destroyed.
+  /// Errors: those of Journal::read.
   static Result<std::unique_ptr<History>> open(journal::Journal& journal, const io::Clock& clock,
                                                HistoryOptions options);
   virtual ~History() = default;
 
   /// Sees every record that was accepted by the journal before the call began (read your writes).
-  /// A resume token stays valid while new events arrive: they never enter a listing that began
-  /// before them. Errors: InvalidArgument, reason "InvalidNextToken" for a token of another query;
-  /// Unavailable when the journal failed.
+  /// A resume token stays valid while new events arrive, and over a restart: they never enter a
+  /// listing that began before them. Errors: InvalidArgument, reason "InvalidNextToken" for a token
+  /// of another query, reason "InvalidMaxResults" for a page size outside 1 to kResultsMax;
+  /// Unavailable when the journal failed, or what was accepted is not searchable within 30 s.
+  /// Any thread; blocks.
   virtual Result<LookupPage> lookup(const LookupQuery& query) = 0;
 
-  /// True when a record of this id is in the history or in the journal before it.
-  [[nodiscard]] virtual bool contains(std::string_view record_id) = 0;
-  /// SHA-256 (hex) of the bytes of the record with this id, to tell a repeated record from a forged
-  /// one; absent when there is none.
-  [[nodiscard]] virtual std::optional<std::string> content_hash(std::string_view record_id) = 0;
+  /// True when the journal has a record of this id, of whatever account, Region and category, that
+  /// is not older than oldest_kept(). Sees what lookup() sees. Errors: Unavailable, as lookup():
+  /// whether there is one is then not known.
+  virtual Result<bool> contains(std::string_view record_id) = 0;
+  /// SHA-256 (hex) of the bytes of the first record with this id, to tell a repeated record from a
+  /// forged one; absent when contains() says no. Errors: as contains(), and those of Journal::read.
+  virtual Result<std::optional<std::string>> content_hash(std::string_view record_id) = 0;
   /// Older records than this are not kept.
   [[nodiscard]] virtual Timestamp oldest_kept() const = 0;
-  /// Accounts with at least one record, sorted.
+  /// Accounts with at least one searchable record, sorted; records that name none count for none.
   [[nodiscard]] virtual std::vector<std::string> accounts() = 0;
-  /// The journal may drop what is before this offset, as far as the history is concerned.
+  /// The journal may drop what is before this offset, as far as the history is concerned. Grows as
+  /// records age out, about once a minute.
   [[nodiscard]] virtual journal::Offset needed_from() const = 0;
   /// Applied up to here.
   [[nodiscard]] virtual journal::Offset applied_end() const = 0;
-  /// Number of searchable records.
+  /// Number of searchable records; those that aged out within the last minute may be counted.
   [[nodiscard]] virtual std::uint64_t size() const = 0;
+
+  /// There is something new on the journal. For the journal's listener: returns at once.
+  virtual void wake() = 0;
+  /// Ends the follower; waiting callers get Unavailable. What was applied stays searchable.
+  /// Idempotent.
   virtual void stop() = 0;
 };
 

@@ -6,17 +6,27 @@
 #include "io/clock.h"
 #include "io/random.h"
 #include "record/builder.h"
-#include "sql/database.h"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+namespace opentrail::sql {
+class Database;
+}
 
 /// Who may call: accounts, users, access keys, attached policies, and the check of a signature.
 /// The state lives in the catalog and is held in memory; reads take no SQL. Any thread.
 namespace opentrail::iam {
+
+inline constexpr std::size_t kUsersMax = 5000;  ///< An account; IAM's own quota.
+inline constexpr std::size_t kAccessKeysPerUserMax = 2;
+inline constexpr std::size_t kPoliciesPerUserMax = 10;
+inline constexpr std::size_t kTagsPerUserMax = 50;
 
 struct User {
   std::string account_id;
@@ -66,9 +76,14 @@ struct Authentication {
   std::string signing_key;  ///< For the chunks of a streaming upload; secret.
 };
 
+/// Whose words a refusal is told in, and whose rules hold: S3 encodes the path once and forgives 15
+/// minutes of clock skew, the others encode it twice and forgive 5.
+enum class ErrorStyle : std::uint8_t { Json, Query, S3 };
+
 struct AuthenticateOptions {
   std::string payload_hash;  ///< As the canonical request needs it.
-  bool s3 = false;  ///< S3's rules: path encoded once, 15 minutes of skew, its error names.
+  ErrorStyle style = ErrorStyle::Json;
+  std::string expected_service;  ///< The SigV4 service name the scope must name; empty: any.
 };
 
 struct AccountOptions {
@@ -90,12 +105,16 @@ struct Bootstrap {
 
 class Iam {
  public:
+  /// What is passed by reference outlives the Iam. Errors: InvalidArgument when the account id
+  /// is not 12 digits; Corruption when a secret cannot be read with this keyring; those of the
+  /// catalog.
   static Result<std::unique_ptr<Iam>> open(sql::Database& catalog, const crypto::Keyring& keyring,
                                            io::Random& random, const io::Clock& clock,
                                            AccountOptions options);
   virtual ~Iam() = default;
 
-  /// The management account's id, as it was made on first start.
+  /// The management account's id, as it was made on first start: the catalog's word stands over
+  /// AccountOptions.
   [[nodiscard]] virtual const std::string& account_id() const = 0;
   /// Makes account, root key and the user "admin" with AdministratorAccess when the catalog has
   /// none; empty afterwards.
@@ -114,12 +133,18 @@ class Iam {
   [[nodiscard]] virtual bool is_administrator(const Caller& caller) = 0;
 
   // Operations. Errors carry the IAM error code in reason(): NoSuchEntity, EntityAlreadyExists,
-  // DeleteConflict, LimitExceeded, ValidationError; the message is IAM's text.
+  // DeleteConflict, LimitExceeded, ValidationError, InvalidInput, PasswordPolicyViolation; the
+  // message is IAM's text. An error without a reason is the catalog's: nothing was changed here,
+  // and what the disk holds is what counts after the next start. Changes are durable when they
+  // return and block for it; they never make a read wait for the disk.
+  //
+  // A user is found by its exact name; a new name that differs from another only in case is taken.
+  // For access keys an empty user name means the root user.
   virtual Result<User> create_user(const std::string& account_id, const std::string& name,
                                    const std::string& path,
                                    std::vector<std::pair<std::string, std::string>> tags) = 0;
   virtual Result<User> user(const std::string& account_id, const std::string& name) = 0;
-  /// Sorted by name; behind `marker`.
+  /// Sorted by name, byte by byte. An empty prefix means all.
   virtual Result<std::vector<User>> users(const std::string& account_id,
                                           const std::string& path_prefix) = 0;
   virtual Result<void> delete_user(const std::string& account_id, const std::string& name) = 0;
@@ -135,6 +160,8 @@ class Iam {
                                          const std::string& user_name,
                                          const std::string& access_key_id) = 0;
 
+  /// Keeps a hash only. The password must be of IAM's default policy: 8 to 128 characters, three of
+  /// the four kinds. Slow by design (argon2id).
   virtual Result<Timestamp> create_login_profile(const std::string& account_id,
                                                  const std::string& user_name,
                                                  const std::string& password,
@@ -142,6 +169,7 @@ class Iam {
   virtual Result<void> delete_login_profile(const std::string& account_id,
                                             const std::string& user_name) = 0;
 
+  /// Attaching twice, or in another order, changes nothing.
   virtual Result<void> attach_user_policy(const std::string& account_id,
                                           const std::string& user_name,
                                           const std::string& policy_arn) = 0;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,11 +57,19 @@ class Journal {
 
   /// Queues a batch (at least one record); the records get consecutive offsets in the order of the
   /// calls, at once. Returns the offset of the first. `done` is called later, exactly once, unless
-  /// an error is returned here: Throttled (queue full), Unavailable (the journal failed or
-  /// stopped). After a failed write or fsync every append fails until the journal is opened again.
+  /// an error is returned here: Throttled (queue full; a batch larger than the whole queue is taken
+  /// when nothing else waits), InvalidArgument (no record, or one too large for the format),
+  /// Unavailable (the journal failed or stopped). After a failed write or fsync every append fails
+  /// until the journal is opened again, and whether the records that were being written are kept
+  /// is known only then.
   virtual Result<Offset> append(std::vector<record::Record> batch, Done done) = 0;
-  /// The same, waiting for durability.
+  /// The same, waiting for durability. Not on the journal's thread.
   Result<Offset> append_and_wait(std::vector<record::Record> batch);
+
+  /// Why every append is refused: set by the first failed write or fsync and never taken back.
+  /// Absent while the journal works; a stop is no failure. For callers that must not act on what
+  /// they could not record.
+  [[nodiscard]] virtual std::optional<Error> failure() const = 0;
 
   /// One past the last offset handed out.
   [[nodiscard]] virtual Offset end() const = 0;
@@ -68,16 +77,20 @@ class Journal {
   [[nodiscard]] virtual Offset durable_end() const = 0;
   /// The first offset still kept.
   [[nodiscard]] virtual Offset begin() const = 0;
-  /// Waits until `durable_end() >= offset`; Timeout, or Unavailable when the journal failed.
+  /// Waits until `durable_end() >= offset`; Timeout, or Unavailable when the journal failed or
+  /// stopped before.
   virtual Result<void> wait_durable(Offset offset, std::chrono::milliseconds timeout) = 0;
 
   /// Durable records from `from` on, at most about `bytes_max` (at least one when there is one).
-  /// NotFound when `from` is before begin(). Any thread.
+  /// None when `from` is at or past durable_end(). NotFound when it is before begin(). Corruption,
+  /// naming file and byte, when the first of them cannot be read. Any thread.
   virtual Result<std::vector<StoredRecord>> read(Offset from, std::size_t bytes_max) = 0;
-  /// Calls `listener` on the journal's thread after each commit. Set before the first append.
+  /// Calls `listener`, beside those set before, on the journal's thread after each commit. Set
+  /// before the first append; must be quick.
   virtual void on_commit(std::function<void(Offset durable_end)> listener) = 0;
 
-  /// Drops whole segments that end at or before `offset`.
+  /// Drops whole segments that end at or before `offset`; the last segment stays. An error leaves
+  /// the journal whole, and the next call goes on. Any thread.
   virtual Result<void> drop_before(Offset offset) = 0;
   [[nodiscard]] virtual const RecoveryReport& recovery() const = 0;
   /// Refuses new appends, writes what waits, joins. Idempotent.

@@ -15,8 +15,7 @@ constexpr std::string_view kMagic = "OTBLOB1\n";  // 8 bytes; the digit is the f
 constexpr std::string_view kAadLabel = "opentrail.blob.1";
 constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kFolderDigits = 2;
-constexpr std::size_t kSealedExtraBytes =
-    crypto::AesGcm::kNonceBytes + crypto::AesGcm::kTagBytes;
+constexpr std::size_t kSealedExtraBytes = crypto::AesGcm::kNonceBytes + crypto::AesGcm::kTagBytes;
 constexpr std::size_t kSealedChunkBytes = kChunkBytes + kSealedExtraBytes;
 constexpr std::size_t kMissingShownMax = 10;
 
@@ -200,13 +199,16 @@ void BlobFolder::remove_files(const std::vector<std::string>& blob_ids) {
 }
 
 Result<void> BlobFolder::make_folder(const std::string& folder) {
-  // Under the lock, so that nobody writes into a folder whose own name is not durable yet.
+  // Under the lock, so that nobody writes into a folder whose own name is not durable yet. A folder
+  // that is there may still be of a start that ended before the sync.
   const MutexLock lock(mutex_);
-  if (files_.exists(folder)) {
+  if (durable_.contains(folder)) {
     return {};
   }
   OT_TRY_DO(files_.create_directories(folder));
-  return files_.sync_directory(folder_);
+  OT_TRY_DO(files_.sync_directory(folder_));
+  durable_.insert(folder);
+  return {};
 }
 
 std::string BlobFolder::folder_of(std::string_view blob_id) const {

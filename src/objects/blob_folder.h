@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -110,9 +111,8 @@ class BlobFolder : public std::enable_shared_from_this<BlobFolder> {
   };
   /// Compares the files with the index. `known(from, to)` gives the index's ids in [from, to),
   /// sorted. Only at open, before anything else runs.
-  Result<SweepReport> sweep(
-      const std::function<Result<std::vector<std::string>>(const std::string& from,
-                                                           const std::string& to)>& known);
+  Result<SweepReport> sweep(const std::function<Result<std::vector<std::string>>(
+                                const std::string& from, const std::string& to)>& known);
 
  private:
   struct Pinned {
@@ -129,6 +129,7 @@ class BlobFolder : public std::enable_shared_from_this<BlobFolder> {
   std::string folder_;
   Mutex mutex_;
   std::map<std::string, Pinned> pinned_ GUARDED_BY(mutex_);
+  std::set<std::string> durable_ GUARDED_BY(mutex_);  ///< Folders whose names are on the disk.
 };
 
 }  // namespace opentrail::objects

@@ -33,8 +33,8 @@ bool is_bucket_name(std::string_view name) {
     if (!is_letter_or_digit(c) && c != '.' && c != '-') {
       return false;
     }
-    const bool dot_beside_mark = (before == '.' && (c == '.' || c == '-')) ||
-                                 (before == '-' && c == '.');
+    const bool dot_beside_mark =
+        (before == '.' && (c == '.' || c == '-')) || (before == '-' && c == '.');
     if (dot_beside_mark) {
       return false;
     }

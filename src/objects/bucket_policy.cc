@@ -210,13 +210,13 @@ Result<std::vector<Condition>> parse_conditions(const json::value& value) {
 }
 
 /// One of `name` and Not`name`, never both.
-Result<const json::value*> one_of(const json::object& object, std::string_view name, bool& negated) {
+Result<const json::value*> one_of(const json::object& object, std::string_view name,
+                                  bool& negated) {
   const json::value* plain = object.if_contains(name);
   const json::value* other = object.if_contains("Not" + std::string(name));
   if ((plain == nullptr) == (other == nullptr)) {
-    return malformed(plain == nullptr
-                         ? fmt::format("Missing required field {}", name)
-                         : fmt::format("Statement has both {0} and Not{0}", name));
+    return malformed(plain == nullptr ? fmt::format("Missing required field {}", name)
+                                      : fmt::format("Statement has both {0} and Not{0}", name));
   }
   negated = other != nullptr;
   return plain != nullptr ? plain : other;
@@ -244,8 +244,8 @@ Result<std::vector<std::string>> parse_resources(const json::value& value,
   }
   const std::string own = fmt::format("arn:aws:s3:::{}", bucket);
   for (const std::string& resource : *resources) {
-    const bool of_bucket = resource == own || resource.starts_with(own + "/") ||
-                           resource == own + "*";
+    const bool of_bucket =
+        resource == own || resource.starts_with(own + "/") || resource == own + "*";
     if (!of_bucket) {
       return malformed("Policy has invalid resource");
     }
@@ -260,8 +260,7 @@ Result<void> check_members(const json::object& object,
                            std::initializer_list<std::string_view> allowed) {
   for (const auto& [name, value] : object) {
     if (std::ranges::find(allowed, std::string_view(name)) == allowed.end()) {
-      return malformed(
-          fmt::format("Unknown field {}", to_valid_utf8(std::string_view(name))));
+      return malformed(fmt::format("Unknown field {}", to_valid_utf8(std::string_view(name))));
     }
   }
   return {};
@@ -365,8 +364,8 @@ bool principal_matches(const Principals& principals, const PolicyPrincipal& who)
 }
 
 bool any_glob(const std::vector<std::string>& patterns, std::string_view text) {
-  return std::ranges::any_of(
-      patterns, [&](const std::string& pattern) { return glob_match(pattern, text); });
+  return std::ranges::any_of(patterns,
+                             [&](const std::string& pattern) { return glob_match(pattern, text); });
 }
 
 bool applies(const Statement& statement, const PolicyRequest& request) {
@@ -381,9 +380,9 @@ bool applies(const Statement& statement, const PolicyRequest& request) {
 /// A condition that keeps strangers out: fixed values of a key that says who asks or from where.
 bool narrows(const Condition& condition) {
   static constexpr std::array<std::string_view, 10> kNarrowingKeys = {
-      "aws:sourcearn",     "aws:sourceaccount", "aws:sourcevpc",      "aws:sourcevpce",
-      "aws:principalarn",  "aws:principalorgid", "aws:principalaccount", "aws:sourceip",
-      "aws:sourceorgid",   "aws:userid"};
+      "aws:sourcearn",    "aws:sourceaccount",  "aws:sourcevpc",        "aws:sourcevpce",
+      "aws:principalarn", "aws:principalorgid", "aws:principalaccount", "aws:sourceip",
+      "aws:sourceorgid",  "aws:userid"};
   return !condition.negated && !condition.if_exists && condition.op != Operator::Null &&
          condition.quantifier != Quantifier::AllValues &&
          std::ranges::find(kNarrowingKeys, condition.key) != kNarrowingKeys.end() &&
@@ -398,7 +397,8 @@ Result<BucketPolicy> BucketPolicy::parse(std::string_view json, std::string_view
   if (json.size() > kPolicyBytesMax) {
     return malformed(fmt::format("Policies must be at most {} bytes", kPolicyBytesMax));
   }
-  const auto document = parse_json(json, {.depth_max = kPolicyDepthMax, .bytes_max = kPolicyBytesMax});
+  const auto document =
+      parse_json(json, {.depth_max = kPolicyDepthMax, .bytes_max = kPolicyBytesMax});
   if (!document || !document->is_object()) {
     return malformed("Policies must be valid JSON and the first byte must be '{'");
   }

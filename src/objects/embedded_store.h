@@ -67,10 +67,10 @@ struct NewObject {
 
 /// What the client said the bytes must be; checked at commit. Empty members are not checked.
 struct ExpectedBytes {
-  std::string md5_base64;  ///< Content-MD5.
-  std::string sha256_hex;  ///< x-amz-content-sha256.
-  Checksums checksums;     ///< x-amz-checksum-*.
-  std::optional<std::uint64_t> size;
+  std::string md5_base64{};  ///< Content-MD5.
+  std::string sha256_hex{};  ///< x-amz-content-sha256.
+  Checksums checksums{};     ///< x-amz-checksum-*.
+  std::optional<std::uint64_t> size{};
   bool if_none_match = false;  ///< If-None-Match: *.
 };
 
@@ -97,9 +97,9 @@ class ObjectReader {
 
 struct ListQuery {
   std::string bucket;
-  std::string prefix;
-  std::string delimiter;
-  std::string start_after;  ///< Exclusive: marker, start-after or the decoded continuation token.
+  std::string prefix{};
+  std::string delimiter{};
+  std::string start_after{};  ///< Exclusive: marker, start-after or the decoded continuation token.
   std::size_t keys_max = 1000;
 };
 
@@ -126,8 +126,8 @@ struct UploadInfo {
 
 struct CompletedPart {
   int number = 0;
-  std::string etag;     ///< With or without quotes.
-  Checksums checksums;  ///< What the client says the part's are; may be empty.
+  std::string etag;       ///< With or without quotes.
+  Checksums checksums{};  ///< What the client says the part's are; may be empty.
 };
 
 class EmbeddedStore : public ObjectStore {

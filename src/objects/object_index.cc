@@ -74,8 +74,7 @@ Result<std::vector<Retired>> retire_object(Transaction& inside, const std::strin
   std::vector<Retired> all;
   if (!rows.empty()) {
     OT_TRY(all.emplace_back(), retire_blobs(inside, rows.front().text(0)));
-    OT_TRY_DO(
-        inside.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", {bucket, key}));
+    OT_TRY_DO(inside.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", {bucket, key}));
   }
   return all;
 }
@@ -91,11 +90,45 @@ Result<void> insert_blob(Transaction& inside, const std::string& owner, std::siz
 Result<void> insert_object(Transaction& inside, const std::string& bucket,
                            const StoredObject& object) {
   const ObjectInfo& info = object.info;
-  OT_TRY_DO(inside.execute("INSERT INTO objects (bucket, key, id, size, etag, last_modified, "
-                           "properties) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                           {bucket, info.key, object.id, to_number(info.size), info.etag,
-                            to_number(info.last_modified), to_properties(info)}));
+  OT_TRY_DO(
+      inside.execute("INSERT INTO objects (bucket, key, id, size, etag, last_modified, "
+                     "properties) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                     {bucket, info.key, object.id, to_number(info.size), info.etag,
+                      to_number(info.last_modified), to_properties(info)}));
   return {};
+}
+
+Result<StoredObject> find_object(Transaction& inside, const std::string& bucket,
+                                 const std::string& key) {
+  OT_TRY_DO(require_bucket(inside, bucket));
+  OT_TRY(const auto rows, inside.query("SELECT id, size, etag, last_modified, properties "
+                                       "FROM objects WHERE bucket = ? AND key = ?",
+                                       {bucket, key}));
+  if (rows.empty()) {
+    return s3_fail("NoSuchKey");
+  }
+  const Row& row = rows.front();
+  StoredObject object;
+  object.id = row.text(0);
+  OT_TRY_DO(read_properties(row.text(4), object.info));
+  object.info.key = key;
+  object.info.size = static_cast<std::uint64_t>(row.integer(1));
+  object.info.etag = row.text(2);
+  object.info.last_modified = to_time(row.integer(3));
+  return object;
+}
+
+Result<std::vector<Blob>> find_blobs(Transaction& inside, const std::string& owner) {
+  OT_TRY(const auto rows,
+         inside.query("SELECT id, size, sealed_key FROM blobs WHERE owner = ? ORDER BY ordinal",
+                      {owner}));
+  std::vector<Blob> all;
+  for (const Row& row : rows) {
+    all.push_back({.id = row.text(0),
+                   .size = static_cast<std::uint64_t>(row.integer(1)),
+                   .sealed_key = row.text(2)});
+  }
+  return all;
 }
 
 Result<Upload> upload_of(const Row& row) {
@@ -180,7 +213,8 @@ ObjectIndex::ObjectIndex(std::unique_ptr<sql::Database> database)
 
 Result<void> ObjectIndex::add_bucket(const Bucket& bucket) {
   return database_->transaction([&](Transaction& inside) -> Result<void> {
-    OT_TRY(const auto rows, inside.query("SELECT owner FROM buckets WHERE name = ?", {bucket.name}));
+    OT_TRY(const auto rows,
+           inside.query("SELECT owner FROM buckets WHERE name = ?", {bucket.name}));
     if (!rows.empty()) {
       return s3_fail(rows.front().text(0) == bucket.owner_account_id ? "BucketAlreadyOwnedByYou"
                                                                      : "BucketAlreadyExists");
@@ -195,8 +229,7 @@ Result<void> ObjectIndex::add_bucket(const Bucket& bucket) {
 }
 
 Result<Bucket> ObjectIndex::bucket(const std::string& name) {
-  OT_TRY(const auto rows,
-         database_->query(std::string(kBucketSelect) + "WHERE name = ?", {name}));
+  OT_TRY(const auto rows, database_->query(std::string(kBucketSelect) + "WHERE name = ?", {name}));
   if (rows.empty()) {
     return s3_fail("NoSuchBucket");
   }
@@ -204,9 +237,9 @@ Result<Bucket> ObjectIndex::bucket(const std::string& name) {
 }
 
 Result<std::vector<Bucket>> ObjectIndex::buckets(const std::string& account_id) {
-  OT_TRY(const auto rows,
-         database_->query(std::string(kBucketSelect) + "WHERE owner = ? ORDER BY name",
-                          {account_id}));
+  OT_TRY(
+      const auto rows,
+      database_->query(std::string(kBucketSelect) + "WHERE owner = ? ORDER BY name", {account_id}));
   std::vector<Bucket> all;
   std::ranges::transform(rows, std::back_inserter(all), bucket_of);
   return all;
@@ -273,24 +306,8 @@ Result<std::vector<Retired>> ObjectIndex::put_object(const std::string& bucket,
 }
 
 Result<StoredObject> ObjectIndex::object(const std::string& bucket, const std::string& key) {
-  return in_transaction<StoredObject>(*database_, [&](Transaction& inside) -> Result<StoredObject> {
-    OT_TRY_DO(require_bucket(inside, bucket));
-    OT_TRY(const auto rows, inside.query("SELECT id, size, etag, last_modified, properties "
-                                         "FROM objects WHERE bucket = ? AND key = ?",
-                                         {bucket, key}));
-    if (rows.empty()) {
-      return s3_fail("NoSuchKey");
-    }
-    const Row& row = rows.front();
-    StoredObject object;
-    object.id = row.text(0);
-    OT_TRY_DO(read_properties(row.text(4), object.info));
-    object.info.key = key;
-    object.info.size = static_cast<std::uint64_t>(row.integer(1));
-    object.info.etag = row.text(2);
-    object.info.last_modified = to_time(row.integer(3));
-    return object;
-  });
+  return in_transaction<StoredObject>(
+      *database_, [&](Transaction& inside) { return find_object(inside, bucket, key); });
 }
 
 Result<std::vector<Retired>> ObjectIndex::remove_object(const std::string& bucket,
@@ -321,17 +338,14 @@ Result<std::vector<ObjectInfo>> ObjectIndex::page(const std::string& bucket,
   return page;
 }
 
-Result<std::vector<Blob>> ObjectIndex::blobs(const std::string& owner) {
-  OT_TRY(const auto rows,
-         database_->query("SELECT id, size, sealed_key FROM blobs WHERE owner = ? ORDER BY ordinal",
-                          {owner}));
-  std::vector<Blob> all;
-  for (const Row& row : rows) {
-    all.push_back({.id = row.text(0),
-                   .size = static_cast<std::uint64_t>(row.integer(1)),
-                   .sealed_key = row.text(2)});
-  }
-  return all;
+Result<StoredContents> ObjectIndex::contents(const std::string& bucket, const std::string& key) {
+  return in_transaction<StoredContents>(
+      *database_, [&](Transaction& inside) -> Result<StoredContents> {
+        StoredContents contents;
+        OT_TRY(contents.object, find_object(inside, bucket, key));
+        OT_TRY(contents.blobs, find_blobs(inside, contents.object.id));
+        return contents;
+      });
 }
 
 Result<std::vector<std::string>> ObjectIndex::blob_ids(const std::string& from,
@@ -358,9 +372,8 @@ Result<void> ObjectIndex::add_upload(const Upload& upload) {
 
 Result<Upload> ObjectIndex::upload(const std::string& bucket, const std::string& key,
                                    const std::string& upload_id) {
-  return in_transaction<Upload>(*database_, [&](Transaction& inside) {
-    return find_upload(inside, bucket, key, upload_id);
-  });
+  return in_transaction<Upload>(
+      *database_, [&](Transaction& inside) { return find_upload(inside, bucket, key, upload_id); });
 }
 
 Result<std::vector<Retired>> ObjectIndex::put_part(const Upload& upload, const StoredPart& part,
@@ -369,9 +382,8 @@ Result<std::vector<Retired>> ObjectIndex::put_part(const Upload& upload, const S
   return in_transaction<All>(*database_, [&](Transaction& inside) -> Result<All> {
     OT_TRY_DO(find_upload(inside, upload.object.bucket, upload.object.key, upload.id));
     const auto number = static_cast<std::int64_t>(part.info.number);
-    OT_TRY(const auto rows,
-           inside.query("SELECT id FROM parts WHERE upload_id = ? AND number = ?",
-                        {upload.id, number}));
+    OT_TRY(const auto rows, inside.query("SELECT id FROM parts WHERE upload_id = ? AND number = ?",
+                                         {upload.id, number}));
     All all;
     if (!rows.empty()) {
       OT_TRY(all.emplace_back(), retire_blobs(inside, rows.front().text(0)));
@@ -405,9 +417,9 @@ Result<std::vector<Retired>> ObjectIndex::complete_upload(const std::string& buc
     OT_TRY(All all, retire_object(inside, bucket, key));
     OT_TRY_DO(insert_object(inside, bucket, completion.object));
     for (std::size_t i = 0; i < completion.parts.size(); ++i) {
-      OT_TRY_DO(inside.execute("UPDATE blobs SET owner = ?, ordinal = ? WHERE owner = ?",
-                               {completion.object.id, static_cast<std::int64_t>(i),
-                                completion.parts[i].id}));
+      OT_TRY_DO(inside.execute(
+          "UPDATE blobs SET owner = ?, ordinal = ? WHERE owner = ?",
+          {completion.object.id, static_cast<std::int64_t>(i), completion.parts[i].id}));
     }
     OT_TRY(All more, retire_upload(inside, upload_id));
     append(all, std::move(more));
@@ -429,9 +441,9 @@ Result<std::vector<Upload>> ObjectIndex::uploads(const std::string& bucket) {
   using All = std::vector<Upload>;
   return in_transaction<All>(*database_, [&](Transaction& inside) -> Result<All> {
     OT_TRY_DO(require_bucket(inside, bucket));
-    OT_TRY(const auto rows, inside.query(std::string(kUploadSelect) +
-                                             "WHERE bucket = ? ORDER BY key, initiated, id",
-                                         {bucket}));
+    OT_TRY(const auto rows,
+           inside.query(std::string(kUploadSelect) + "WHERE bucket = ? ORDER BY key, initiated, id",
+                        {bucket}));
     All all;
     for (const Row& row : rows) {
       OT_TRY(all.emplace_back(), upload_of(row));

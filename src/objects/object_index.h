@@ -37,6 +37,12 @@ struct Upload {
   Timestamp initiated;
 };
 
+/// An object with what holds its bytes, as one moment saw them.
+struct StoredContents {
+  StoredObject object;
+  std::vector<Blob> blobs;  ///< In order.
+};
+
 /// An object made of parts: decided by the store, written by the index.
 struct Completion {
   StoredObject object;
@@ -65,8 +71,7 @@ class ObjectIndex {
   /// size, ETag and time only. No check of the bucket.
   Result<std::vector<ObjectInfo>> page(const std::string& bucket, const std::string& from,
                                        bool inclusive, std::size_t limit);
-  /// The blobs of an object or part, in order.
-  Result<std::vector<Blob>> blobs(const std::string& owner);
+  Result<StoredContents> contents(const std::string& bucket, const std::string& key);
   /// Ids of blobs in [from, to), sorted.
   Result<std::vector<std::string>> blob_ids(const std::string& from, const std::string& to);
 

@@ -31,6 +31,9 @@ struct PutRequest {
   std::map<std::string, std::string> metadata;
 };
 
+/// The most that get() reads: a log file has at most 50 MB before compression.
+inline constexpr std::size_t kWholeObjectBytesMax = 64 << 20;
+
 struct ObjectBytes {
   std::string body;
   std::string content_type;
@@ -57,6 +60,7 @@ class ObjectStore {
                                           const ServicePrincipal& who) = 0;
   /// Durable when it returns. The same key and bytes again change nothing that can be seen.
   virtual Result<void> put(const PutRequest& request, const ServicePrincipal& who) = 0;
+  /// ResourceExhausted when it is larger than kWholeObjectBytesMax.
   virtual Result<ObjectBytes> get(const std::string& bucket, const std::string& key,
                                   const ServicePrincipal& who) = 0;
   /// At most 1000 keys with `prefix` behind `start_after`, in byte order.

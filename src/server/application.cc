@@ -1,15 +1,10 @@
 #include "server/application.h"
 
-#include <atomic>
-#include <filesystem>
-#include <thread>
-
-#include <boost/asio/thread_pool.hpp>
-#include <fmt/format.h>
-
 #include "base/log.h"
 #include "base/mutex.h"
+#include "catalog/trail_store.h"
 #include "crypto/keyring.h"
+#include "delivery/delivery.h"
 #include "history/history.h"
 #include "iam/iam.h"
 #include "io/clock.h"
@@ -21,11 +16,20 @@
 #include "objects/s3_client.h"
 #include "server/credentials_file.h"
 #include "server/health.h"
+#include "server/journal_retention.h"
 #include "server/pipeline.h"
 #include "server/recorder.h"
+#include "services/cloudtrail/cloudtrail_service.h"
 #include "services/iam/iam_service.h"
+#include "services/ingest/ingest_service.h"
+#include "services/s3/s3_service.h"
 #include "services/sts/sts_service.h"
 #include "sql/database.h"
+
+#include <filesystem>
+
+#include <boost/asio/thread_pool.hpp>
+#include <fmt/format.h>
 
 namespace opentrail::server {
 namespace {
@@ -33,7 +37,6 @@ namespace {
 // SQL and object I/O wait for disks, so there are more workers than cores.
 constexpr std::size_t kWorkers = 8;
 constexpr std::chrono::milliseconds kStopGrace{10000};
-constexpr std::chrono::seconds kJournalRetentionInterval{60};
 
 }  // namespace
 
@@ -48,25 +51,33 @@ struct Application::Parts {
   std::optional<crypto::Keyring> keyring;
   std::unique_ptr<sql::Database> catalog;
   std::unique_ptr<iam::Iam> iam;
+  std::unique_ptr<catalog::TrailStore> trails;
   std::unique_ptr<boost::asio::thread_pool> workers;
   std::unique_ptr<journal::Journal> journal;
   std::unique_ptr<history::History> history;
   std::unique_ptr<objects::EmbeddedStore> embedded;
   std::unique_ptr<objects::ObjectStore> foreign;  ///< When trails deliver to another S3.
+  std::unique_ptr<delivery::Delivery> delivery;
+  std::unique_ptr<JournalRetention> retention;
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Pipeline> pipeline;
   Health health;
   std::unique_ptr<net::Server> http;
   bool stopped = false;
 
-  [[nodiscard]] std::string path(std::string_view name) const { return io::join_path(folder, name); }
+  [[nodiscard]] std::string path(std::string_view name) const {
+    return io::join_path(folder, name);
+  }
 
   Result<void> open_folder();
   Result<void> open_identity();
   Result<void> listen();
   Result<void> open_log();
   Result<void> open_objects();
+  Result<void> open_delivery();
   void open_pipeline();
+  Result<void> open_all();
+  void stop();
   boost::asio::awaitable<void> answer(net::Exchange& exchange);
 };
 
@@ -93,8 +104,8 @@ Result<void> Application::Parts::open_identity() {
     OT_TRY_DO(write_credentials_file(*files, path("credentials"), *made));
     log::info("first start: made account {} with the IAM user admin", iam->account_id());
   } else if (iam->account_id() != config.account_id) {
-    log::warn("this data folder belongs to account {}; account_id {} is ignored",
-              iam->account_id(), config.account_id);
+    log::warn("this data folder belongs to account {}; account_id {} is ignored", iam->account_id(),
+              config.account_id);
   }
   return {};
 }
@@ -117,11 +128,13 @@ Result<void> Application::Parts::open_log() {
   options.folder = path("journal");
   OT_TRY(journal, journal::Journal::open(*files, std::move(options)));
   if (const auto& report = journal->recovery(); report.bytes_cut > 0) {
-    log::warn("journal: cut {} bytes behind the last whole block of {}: a write that was never "
-              "acknowledged",
-              report.bytes_cut, report.cut_file);
+    log::warn(
+        "journal: cut {} bytes behind the last whole block of {}: a write that was never "
+        "acknowledged",
+        report.bytes_cut, report.cut_file);
   }
   OT_TRY(history, history::History::open(*journal, clock, {config.retention}));
+  journal->on_commit([this](journal::Offset) { history->wake(); });
   return {};
 }
 
@@ -136,6 +149,87 @@ Result<void> Application::Parts::open_objects() {
     OT_TRY(foreign, objects::make_s3_client(std::move(options), clock));
   }
   return {};
+}
+
+Result<void> Application::Parts::open_delivery() {
+  OT_TRY(trails, catalog::TrailStore::open(*catalog));
+  // Calls that were cut off between their effect and their record: what they changed is in force
+  // from here on.
+  OT_TRY_DO(trails->settle_pending(value(journal->end())));
+  objects::ObjectStore& bucket_store =
+      foreign ? *foreign : static_cast<objects::ObjectStore&>(*embedded);
+  delivery::DeliveryOptions options;
+  options.delivery_interval = config.delivery_interval;
+  options.digest_interval = config.digest_interval;
+  options.regions = config.regions;
+  OT_TRY(delivery, delivery::Delivery::open(
+                       {*journal, *trails, *catalog, bucket_store, *keyring, random, clock},
+                       std::move(options)));
+  delivery->start();
+  retention = std::make_unique<JournalRetention>(*journal, *history, *delivery);
+  return {};
+}
+
+void Application::Parts::open_pipeline() {
+  recorder = std::make_unique<Recorder>(
+      *journal, [this](const record::Record& record) { return delivery->wanted(record); });
+  Pipeline::Parts parts{*iam, *recorder,      *journal,          clock, random, *workers,
+                        {},   config.regions, config.lookup_rate};
+  services::S3Options s3;
+  s3.is_allowed = [this](const iam::Caller& caller, std::string_view action,
+                         std::string_view resource) {
+    return !iam->deny_reason(caller, action, resource);
+  };
+  s3.regions = config.regions;
+  auto& all = parts.services;
+  using services::cloudtrail::CloudTrailParts;
+  using services::cloudtrail::CloudTrailService;
+  all.push_back(std::make_unique<CloudTrailService>(
+      CloudTrailParts{*trails, *delivery, *history, *iam, clock, *workers, config.regions}));
+  all.push_back(std::make_unique<services::IamService>(*iam, *workers));
+  all.push_back(std::make_unique<services::StsService>());
+  all.push_back(services::S3Service::make(*embedded, *workers, std::move(s3)));
+  all.push_back(
+      std::make_unique<services::ingest::IngestService>(*journal, *history, clock, *workers));
+  pipeline = std::make_unique<Pipeline>(std::move(parts));
+}
+
+Result<void> Application::Parts::open_all() {
+  workers = std::make_unique<boost::asio::thread_pool>(kWorkers);
+  OT_TRY_DO(open_folder());
+  OT_TRY_DO(open_identity());
+  OT_TRY_DO(listen());
+  OT_TRY_DO(open_log());
+  OT_TRY_DO(open_objects());
+  OT_TRY_DO(open_delivery());
+  open_pipeline();
+  health.set_ready(true);
+  return {};
+}
+
+/// Against the order of start: whoever gives work stops before whoever takes it.
+void Application::Parts::stop() {
+  if (stopped) {
+    return;
+  }
+  stopped = true;
+  health.set_ready(false);
+  if (http) {
+    http->stop(kStopGrace);
+  }
+  retention.reset();
+  if (delivery) {
+    delivery->stop();
+  }
+  if (workers) {
+    workers->join();
+  }
+  if (journal) {
+    journal->stop();
+  }
+  if (history) {
+    history->stop();
+  }
 }
 
 boost::asio::awaitable<void> Application::Parts::answer(net::Exchange& exchange) {
@@ -153,5 +247,33 @@ boost::asio::awaitable<void> Application::Parts::answer(net::Exchange& exchange)
   }
   co_await pipeline->answer(exchange);
 }
+
+Application::Application(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Application::~Application() { stop(); }
+
+Result<std::unique_ptr<Application>> Application::start(Config config) {
+  auto parts = std::make_unique<Parts>();
+  parts->config = std::move(config);
+  if (auto opened = parts->open_all(); !opened) {
+    parts->stop();
+    return std::unexpected(std::move(opened).error());
+  }
+  return std::unique_ptr<Application>(new Application(std::move(parts)));
+}
+
+std::string Application::endpoint() const {
+  const bool tls = !parts_->config.tls_certificate_file.empty();
+  const std::string& address = parts_->config.listen_address;
+  const bool ipv6 = address.find(':') != std::string::npos;
+  return fmt::format("{}://{}{}{}:{}", tls ? "https" : "http", ipv6 ? "[" : "", address,
+                     ipv6 ? "]" : "", parts_->http->port());
+}
+
+std::string Application::credentials_path() const { return parts_->path("credentials"); }
+
+std::string Application::certificate_file() const { return parts_->config.tls_certificate_file; }
+
+void Application::stop() { parts_->stop(); }
 
 }  // namespace opentrail::server

@@ -142,6 +142,7 @@ boost::asio::awaitable<void> Pipeline::run(Attempt& attempt) {
   }
   authorise(attempt);
   throttle(attempt);
+  check_journal(attempt);
   if (attempt.error) {
     co_return;
   }
@@ -304,6 +305,18 @@ void Pipeline::throttle(Attempt& attempt) {
   if (!lookup_limiter_.allow(key, attempt.call.received_at)) {
     attempt.error = ApiError{"ThrottlingException", "Rate exceeded", 400, {}};
   }
+}
+
+/// What cannot be recorded is not done.
+void Pipeline::check_journal(Attempt& attempt) {
+  if (attempt.error || !parts_.journal.failure()) {
+    return;
+  }
+  attempt.error = ApiError{"InternalFailure",
+                           "The journal cannot be written, so nothing was done. Look at the "
+                           "server's log, mend the disk and restart the server.",
+                           500,
+                           {}};
 }
 
 namespace {

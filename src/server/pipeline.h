@@ -2,6 +2,7 @@
 #include "iam/iam.h"
 #include "io/clock.h"
 #include "io/random.h"
+#include "journal/journal.h"
 #include "net/server.h"
 #include "server/rate_limiter.h"
 #include "server/recorder.h"
@@ -24,6 +25,7 @@ class Pipeline {
   struct Parts {
     iam::Iam& iam;
     Recorder& recorder;
+    const journal::Journal& journal;
     const io::Clock& clock;
     io::Random& random;
     boost::asio::thread_pool& workers;
@@ -46,6 +48,7 @@ class Pipeline {
   void check_region(Attempt& attempt);
   void authorise(Attempt& attempt);
   void throttle(Attempt& attempt);
+  void check_journal(Attempt& attempt);
   boost::asio::awaitable<void> record(Attempt& attempt);
   boost::asio::awaitable<void> send(Attempt& attempt);
 

@@ -58,15 +58,27 @@ json::value recorded_parameters(const IamOperation& row, const aws::QueryRequest
   return recorded.empty() ? json::value(nullptr) : json::value(std::move(recorded));
 }
 
-std::optional<ApiError> missing_parameter(const IamOperation& row,
-                                          const aws::QueryRequest& request) {
+ApiError invalid_parameter(const IamParameter& parameter, std::string_view value,
+                           std::string_view rule) {
+  return {"ValidationError",
+          fmt::format("1 validation error detected: Value {} at '{}' failed to satisfy constraint: "
+                      "{}",
+                      value, record_name(parameter.name), rule),
+          400, "ValidationException"};
+}
+
+/// A required parameter that is missing, or one that is there and empty: no parameter of IAM may
+/// be. An empty UserName above all: it must not be taken for the root user's.
+std::optional<ApiError> check_parameters(const IamOperation& row,
+                                         const aws::QueryRequest& request) {
   for (const IamParameter& parameter : row.parameters) {
-    if (parameter.required && !is_present(parameter, request)) {
-      return ApiError{"ValidationError",
-                      fmt::format("1 validation error detected: Value null at '{}' failed to "
-                                  "satisfy constraint: Member must not be null",
-                                  record_name(parameter.name)),
-                      400, "ValidationException"};
+    if (!is_present(parameter, request)) {
+      if (parameter.required) {
+        return invalid_parameter(parameter, "null", "Member must not be null");
+      }
+    } else if (parameter.kind != ParameterKind::Tags && request.get(parameter.name).empty()) {
+      return invalid_parameter(parameter, "''",
+                               "Member must have length greater than or equal to 1");
     }
   }
   return std::nullopt;
@@ -117,7 +129,7 @@ Operation IamService::identify(const Call& call) const {
   if (row == nullptr || (!request->version().empty() && request->version() != kVersion)) {
     operation.error =
         ApiError{"InvalidAction",
-                 fmt::format("Could not find operation {} for version {}", request->action(),
+                 fmt::format("Could not find operation {} for version {}", shown_action(request->action()),
                              request->version().empty() ? kVersion : request->version()),
                  400,
                  {}};
@@ -127,7 +139,7 @@ Operation IamService::identify(const Call& call) const {
   operation.resource =
       fmt::format("arn:aws:iam::{}:user/{}", call.account_id, user_of(*row, call, *request));
   operation.request_parameters = recorded_parameters(*row, *request);
-  operation.error = missing_parameter(*row, *request);
+  operation.error = check_parameters(*row, *request);
   return operation;
 }
 

@@ -35,7 +35,7 @@ ImportWriter::ImportWriter(journal::Journal& journal, history::History& history,
                            std::chrono::milliseconds searchable_timeout)
     : journal_(journal), history_(history), searchable_timeout_(searchable_timeout) {}
 
-ImportWriter::Sorted ImportWriter::sort_out(ImportBody body) {
+Result<ImportWriter::Sorted> ImportWriter::sort_out(ImportBody body) {
   Sorted sorted;
   ImportOutcome& outcome = sorted.outcome;
   outcome.oldest_kept = history_.oldest_kept();
@@ -64,9 +64,12 @@ ImportWriter::Sorted ImportWriter::sort_out(ImportBody body) {
     }
     std::string hash = crypto::sha256_hex(record.json);
     const auto in_this_body = fresh_hashes.find(record.id);
-    const std::optional<std::string> present =
-        in_this_body != fresh_hashes.end() ? std::optional<std::string>(in_this_body->second)
-                                           : history_.content_hash(record.id);
+    std::optional<std::string> present;
+    if (in_this_body != fresh_hashes.end()) {
+      present = in_this_body->second;
+    } else {
+      OT_TRY(present, history_.content_hash(record.id));
+    }
     if (!present) {
       fresh_hashes.emplace(record.id, std::move(hash));
       sorted.fresh.push_back(std::move(record));
@@ -107,7 +110,7 @@ Result<void> ImportWriter::append(std::vector<record::Record> records) {
 
 Result<ImportOutcome> ImportWriter::store(ImportBody body) {
   const MutexLock lock(mutex_);
-  Sorted sorted = sort_out(std::move(body));
+  OT_TRY(Sorted sorted, sort_out(std::move(body)));
   if (!sorted.fresh.empty()) {
     OT_TRY_DO(append(std::move(sorted.fresh)));
   }

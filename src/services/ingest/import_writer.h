@@ -59,7 +59,7 @@ class ImportWriter {
 
  private:
   struct Sorted;
-  Sorted sort_out(ImportBody body) REQUIRES(mutex_);
+  Result<Sorted> sort_out(ImportBody body) REQUIRES(mutex_);
   Result<void> append(std::vector<record::Record> records) REQUIRES(mutex_);
 
   journal::Journal& journal_;

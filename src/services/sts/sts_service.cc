@@ -32,7 +32,7 @@ Operation StsService::identify(const Call& call) const {
   if (request->action() != "GetCallerIdentity") {
     operation.error = ApiError{"InvalidAction",
                                fmt::format("Could not find operation {} for version {}",
-                                           request->action(), request->version()),
+                                           shown_action(request->action()), shown_action(request->version())),
                                400,
                                {}};
   }

@@ -1,0 +1,507 @@
+// Goal: a lookup answers what CloudTrail would, over what was on the journal when it began, and
+// nothing of it is lost, repeated or shown to the wrong account. Method: records as JSON through a
+// journal in memory and a clock that the test moves.
+#include "history/history.h"
+
+#include "crypto/hash.h"
+#include "history/fake_journal.h"
+
+#include <future>
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace opentrail::history {
+namespace {
+
+using journal::Offset;
+using record::Origin;
+using std::chrono::days;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Timestamp kNow{seconds(1'795'510'000)};
+constexpr std::string_view kAccount = "111122223333";
+constexpr std::string_view kRegion = "us-east-1";
+
+/// What a test says of a record; the rest is alike.
+struct Sample {
+  std::string id;
+  Timestamp time = kNow;
+  std::string account{kAccount};
+  std::string region{kRegion};
+  std::string name = "CreateTrail";
+  std::string source = "cloudtrail.amazonaws.com";
+  std::string user = "alice";
+  std::string key = "AKIAALICE";
+  bool read_only = false;
+  std::string category = "Management";
+  std::string resources{};
+};
+
+record::Record make(const Sample& sample) {
+  return record::parse_record(
+             fmt::format(R"({{"eventID":"{}","eventTime":"{}","recipientAccountId":"{}",)"
+                         R"("awsRegion":"{}","eventName":"{}","eventSource":"{}",)"
+                         R"("userIdentity":{{"type":"IAMUser","userName":"{}",)"
+                         R"("accessKeyId":"{}"}},"readOnly":{},"eventCategory":"{}",)"
+                         R"("resources":[{}]}})",
+                         sample.id, to_iso_seconds(sample.time), sample.account, sample.region,
+                         sample.name, sample.source, sample.user, sample.key, sample.read_only,
+                         sample.category, sample.resources),
+             Origin::Call, sample.time)
+      .value();
+}
+
+LookupQuery query_of(std::optional<LookupFilter> filter = std::nullopt) {
+  LookupQuery query;
+  query.account_id = kAccount;
+  query.region = kRegion;
+  query.filter = std::move(filter);
+  return query;
+}
+
+std::vector<std::string> ids_of(const LookupPage& page) {
+  std::vector<std::string> ids;
+  for (const FoundEvent& event : page.events) {
+    ids.push_back(event.fields.event_id);
+  }
+  return ids;
+}
+
+using Ids = std::vector<std::string>;
+
+class HistoryTest : public testing::Test {
+ protected:
+  ~HistoryTest() override { journal_.on_commit(nullptr); }
+  void open() {
+    journal_.on_commit(nullptr);
+    history_ = History::open(journal_, clock_, {.retention = days(90)}).value();
+    journal_.on_commit([this](Offset) { history_->wake(); });
+  }
+  Offset add(const Sample& sample) { return journal_.add(make(sample)); }
+  Ids lookup_ids(const LookupQuery& query) { return ids_of(history_->lookup(query).value()); }
+  Ids lookup_ids(LookupKey key, std::string value) {
+    return lookup_ids(query_of(LookupFilter{.key = key, .value = std::move(value)}));
+  }
+  Ids all_pages(LookupQuery query) {
+    Ids ids;
+    do {
+      const LookupPage page = history_->lookup(query).value();
+      EXPECT_LE(page.events.size(), query.results_max);
+      const Ids of_page = ids_of(page);
+      ids.insert(ids.end(), of_page.begin(), of_page.end());
+      query.next_token = page.next_token;
+    } while (!query.next_token.empty());
+    return ids;
+  }
+
+  FakeJournal journal_;
+  io::FakeClock clock_{kNow};
+  std::unique_ptr<History> history_;
+};
+
+TEST_F(HistoryTest, IsEmptyOverAnEmptyJournal) {
+  open();
+  const LookupPage page = history_->lookup(query_of()).value();
+  EXPECT_TRUE(page.events.empty());
+  EXPECT_TRUE(page.next_token.empty());
+  EXPECT_TRUE(history_->accounts().empty());
+  EXPECT_EQ(history_->needed_from(), Offset{0});
+  EXPECT_EQ(history_->size(), 0U);
+  EXPECT_FALSE(history_->contains("e").value());
+  EXPECT_FALSE(history_->content_hash("e").value().has_value());
+}
+
+TEST_F(HistoryTest, ShowsTheRecordAsItIs) {
+  open();
+  const Sample sample{.id = "e-1",
+                      .resources = R"({"type":"AWS::CloudTrail::Trail","ARN":"arn:x:y:z:1:t"})"};
+  add(sample);
+  const LookupPage page = history_->lookup(query_of()).value();
+  ASSERT_EQ(page.events.size(), 1U);
+  const FoundEvent& event = page.events[0];
+  EXPECT_EQ(event.json, make(sample).json);
+  EXPECT_EQ(event.event_time, kNow);
+  EXPECT_EQ(event.fields.event_name, "CreateTrail");
+  EXPECT_EQ(event.fields.read_only, "false");
+  EXPECT_EQ(event.fields.username, "alice");
+  EXPECT_FALSE(event.fields.resources.empty());
+}
+
+TEST_F(HistoryTest, ListsNewestFirstAndLastArrivedFirst) {
+  add({.id = "b1", .time = kNow - seconds(5)});
+  add({.id = "c", .time = kNow});
+  open();  // A part by replay, a part by following.
+  add({.id = "a", .time = kNow - days(30)});
+  add({.id = "b2", .time = kNow - seconds(5)});
+  EXPECT_EQ(lookup_ids(query_of()), (Ids{"c", "b2", "b1", "a"}));
+}
+
+TEST_F(HistoryTest, FiltersByEachAttributeExactly) {
+  open();
+  add({.id = "plain"});
+  add({.id = "other",
+       .name = "DeleteUser",
+       .source = "iam.amazonaws.com",
+       .user = "bob",
+       .key = "AKIABOB",
+       .read_only = true,
+       .resources = R"({"type":"AWS::IAM::User","ARN":"arn:aws:iam::1:user/carol"},)"
+                    R"({"type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::logs"})"});
+  const Ids other{"other"};
+  EXPECT_EQ(lookup_ids(LookupKey::EventId, "other"), other);
+  EXPECT_EQ(lookup_ids(LookupKey::EventName, "DeleteUser"), other);
+  EXPECT_EQ(lookup_ids(LookupKey::ReadOnly, "true"), other);
+  EXPECT_EQ(lookup_ids(LookupKey::ReadOnly, "false"), Ids{"plain"});
+  EXPECT_EQ(lookup_ids(LookupKey::Username, "bob"), other);
+  EXPECT_EQ(lookup_ids(LookupKey::EventSource, "iam.amazonaws.com"), other);
+  EXPECT_EQ(lookup_ids(LookupKey::AccessKeyId, "AKIABOB"), other);
+  EXPECT_EQ(lookup_ids(LookupKey::ResourceType, "AWS::S3::Bucket"), other);
+  EXPECT_EQ(lookup_ids(LookupKey::ResourceName, "arn:aws:s3:::logs"), other);
+  EXPECT_EQ(lookup_ids(LookupKey::ResourceName, "logs"), other);
+  EXPECT_EQ(lookup_ids(LookupKey::ResourceName, "carol"), other);
+  for (const std::string value : {"deleteuser", "DeleteUse", "DeleteUser ", "bob", ""}) {
+    EXPECT_EQ(lookup_ids(LookupKey::EventName, value), Ids{}) << value;
+  }
+  EXPECT_EQ(lookup_ids(LookupKey::EventId, "OTHER"), Ids{});
+}
+
+TEST_F(HistoryTest, ShowsNoOtherAccountRegionOrCategory) {
+  open();
+  add({.id = "here"});
+  add({.id = "account", .account = "999988887777"});
+  add({.id = "region", .region = "eu-west-1"});
+  for (const std::string category : {"Data", "NetworkActivity", "Insight"}) {
+    add({.id = category, .category = category});
+  }
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"here"});
+  for (const std::string id : {"account", "region", "Data", "Insight"}) {
+    EXPECT_EQ(lookup_ids(LookupKey::EventId, id), Ids{}) << id;
+    EXPECT_TRUE(history_->contains(id).value()) << id;
+  }
+  EXPECT_EQ(history_->accounts(), (Ids{"111122223333", "999988887777"}));
+  EXPECT_EQ(history_->size(), 3U);
+}
+
+TEST_F(HistoryTest, TakesBothTimesInclusively) {
+  open();
+  for (int i = 0; i < 5; ++i) {
+    add({.id = std::to_string(i), .time = kNow + seconds(i)});
+  }
+  LookupQuery query = query_of();
+  query.start_time = kNow + seconds(1);
+  query.end_time = kNow + seconds(3);
+  EXPECT_EQ(lookup_ids(query), (Ids{"3", "2", "1"}));
+  query.filter = LookupFilter{.key = LookupKey::EventId, .value = "4"};
+  EXPECT_EQ(lookup_ids(query), Ids{});
+  query.filter->value = "3";
+  EXPECT_EQ(lookup_ids(query), Ids{"3"});
+  query.filter.reset();
+  std::swap(query.start_time, query.end_time);
+  EXPECT_EQ(lookup_ids(query), Ids{});
+  query.start_time = Timestamp::min();
+  query.end_time = Timestamp::max();
+  EXPECT_EQ(lookup_ids(query).size(), 5U);
+  query.end_time = Timestamp::min();
+  EXPECT_EQ(lookup_ids(query), Ids{});
+}
+
+TEST_F(HistoryTest, ReadsTheEndTimeToTheSecond) {
+  open();
+  // No readable time of its own: the time of arrival, with milliseconds, stands in.
+  record::Record late = make({.id = "late"});
+  late.event_time = kNow + std::chrono::milliseconds(700);
+  journal_.add(late);
+  LookupQuery query = query_of();
+  query.end_time = kNow;
+  EXPECT_EQ(lookup_ids(query), Ids{"late"});
+  query.end_time = kNow - seconds(1);
+  EXPECT_EQ(lookup_ids(query), Ids{});
+}
+
+TEST_F(HistoryTest, PagesNeitherSkipNorRepeatWhileRecordsArrive) {
+  open();
+  Ids expected;
+  for (int i = 0; i < 120; ++i) {
+    add({.id = fmt::format("e{}", i),
+         .time = kNow - seconds(i / 3),
+         .user = i % 2 == 0 ? "alice" : "bob"});
+  }
+  for (const auto& filter :
+       {std::optional<LookupFilter>(),
+        std::optional(LookupFilter{.key = LookupKey::Username, .value = "bob"})}) {
+    LookupQuery query = query_of(filter);
+    const Ids calm = all_pages(query);
+    EXPECT_EQ(calm.size(), filter ? 60U : 120U);
+    for (const std::size_t page_size : {1U, 7U, 50U}) {
+      query.results_max = page_size;
+      query.next_token.clear();
+      Ids paged;
+      do {
+        const LookupPage page = history_->lookup(query).value();
+        const Ids of_page = ids_of(page);
+        paged.insert(paged.end(), of_page.begin(), of_page.end());
+        query.next_token = page.next_token;
+        // In front of, among and behind what is listed.
+        for (const int age : {-5, 10, 100}) {
+          add({.id =
+                   fmt::format("new-{}-{}-{}-{}", filter.has_value(), page_size, paged.size(), age),
+               .time = kNow - seconds(age),
+               .user = "carol"});
+        }
+      } while (!query.next_token.empty());
+      if (filter) {
+        EXPECT_EQ(paged, calm);
+      } else {
+        std::erase_if(paged, [](const std::string& id) { return id.starts_with("new-"); });
+        EXPECT_EQ(paged, calm);
+        EXPECT_EQ(std::set(paged.begin(), paged.end()).size(), paged.size());
+      }
+    }
+  }
+}
+
+TEST_F(HistoryTest, EndsAFullLastPageWithoutToken) {
+  open();
+  for (int i = 0; i < 4; ++i) {
+    add({.id = std::to_string(i)});
+  }
+  LookupQuery query = query_of();
+  query.results_max = 2;
+  query.next_token = history_->lookup(query).value().next_token;
+  ASSERT_FALSE(query.next_token.empty());
+  const LookupPage last = history_->lookup(query).value();
+  EXPECT_EQ(ids_of(last), (Ids{"1", "0"}));
+  EXPECT_TRUE(last.next_token.empty());
+}
+
+TEST_F(HistoryTest, TokensOutliveARestart) {
+  open();
+  for (int i = 0; i < 6; ++i) {
+    add({.id = std::to_string(i), .time = kNow + seconds(i)});
+  }
+  LookupQuery query = query_of();
+  query.results_max = 4;
+  query.next_token = history_->lookup(query).value().next_token;
+  open();
+  EXPECT_EQ(lookup_ids(query), (Ids{"1", "0"}));
+}
+
+TEST_F(HistoryTest, RefusesForeignTokensAndPageSizes) {
+  open();
+  for (int i = 0; i < 3; ++i) {
+    add({.id = std::to_string(i)});
+  }
+  LookupQuery query = query_of();
+  query.results_max = 1;
+  query.next_token = history_->lookup(query).value().next_token;
+  LookupQuery other = query;
+  other.filter = LookupFilter{.key = LookupKey::Username, .value = "alice"};
+  EXPECT_EQ(history_->lookup(other).error().reason(), "InvalidNextToken");
+  other = query;
+  other.next_token = "garbage";
+  EXPECT_EQ(history_->lookup(other).error().reason(), "InvalidNextToken");
+  for (const std::size_t size : {std::size_t{0}, kResultsMax + 1}) {
+    other = query;
+    other.results_max = size;
+    EXPECT_EQ(history_->lookup(other).error().reason(), "InvalidMaxResults");
+  }
+  // A token of a longer journal: of another server.
+  FakeJournal shorter;
+  const auto elsewhere = History::open(shorter, clock_, {}).value();
+  EXPECT_EQ(elsewhere->lookup(query).error().reason(), "InvalidNextToken");
+}
+
+TEST_F(HistoryTest, KeepsTheFirstRecordOfAnId) {
+  add({.id = "same", .user = "first"});
+  add({.id = "same", .account = "999988887777", .user = "forged"});
+  open();
+  add({.id = "same", .time = kNow + seconds(9), .user = "later"});
+  EXPECT_EQ(history_->size(), 1U);
+  EXPECT_EQ(lookup_ids(LookupKey::Username, "first"), Ids{"same"});
+  EXPECT_EQ(lookup_ids(LookupKey::Username, "later"), Ids{});
+  EXPECT_EQ(history_->accounts(), Ids{std::string(kAccount)});
+  EXPECT_EQ(history_->content_hash("same").value(),
+            crypto::sha256_hex(make({.id = "same", .user = "first"}).json));
+}
+
+TEST_F(HistoryTest, HashesTheContentOfEachRecord) {
+  open();
+  for (int i = 0; i < 40; ++i) {
+    add({.id = std::to_string(i), .category = i % 2 == 0 ? "Management" : "Data"});
+  }
+  EXPECT_FALSE(history_->content_hash("none").value().has_value());
+  const std::uint64_t reads_before = journal_.reads();
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(
+        history_->content_hash(std::to_string(i)).value(),
+        crypto::sha256_hex(
+            make({.id = std::to_string(i), .category = i % 2 == 0 ? "Management" : "Data"}).json));
+  }
+  EXPECT_EQ(journal_.reads() - reads_before, 1U) << "neighbours are read together";
+}
+
+TEST_F(HistoryTest, ReadsAPageInFewReads) {
+  open();
+  for (int i = 0; i < 1000; ++i) {
+    add({.id = std::to_string(i), .user = i % 20 == 0 ? "alice" : "bob"});
+  }
+  ASSERT_EQ(lookup_ids(query_of()).size(), kResultsMax);
+  const std::uint64_t reads_before = journal_.reads();
+  EXPECT_EQ(lookup_ids(LookupKey::Username, "alice").size(), kResultsMax);
+  EXPECT_EQ(journal_.reads() - reads_before, 1U);
+}
+
+TEST_F(HistoryTest, ForgetsWhatAgedOut) {
+  add({.id = "too-old", .time = kNow - days(90) - seconds(1)});
+  add({.id = "old", .time = kNow - days(90)});
+  add({.id = "new"});
+  open();
+  EXPECT_EQ(history_->oldest_kept(), kNow - days(90));
+  EXPECT_EQ(lookup_ids(query_of()), (Ids{"new", "old"}));
+  EXPECT_FALSE(history_->contains("too-old").value());
+  EXPECT_EQ(history_->needed_from(), Offset{1});
+
+  // At once out of sight.
+  clock_.advance(seconds(1));
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"new"});
+  EXPECT_EQ(lookup_ids(LookupKey::EventId, "old"), Ids{});
+  EXPECT_FALSE(history_->contains("old").value());
+
+  // And soon out of memory: the follower's next pass that is due forgets it.
+  clock_.advance(minutes(2));
+  add({.id = "newest", .time = clock_.now()});
+  EXPECT_EQ(lookup_ids(query_of()), (Ids{"newest", "new"}));
+  EXPECT_EQ(history_->size(), 2U);
+  EXPECT_EQ(history_->needed_from(), Offset{2});
+
+  clock_.advance(days(200));
+  add({.id = "too-old-already"});
+  EXPECT_EQ(lookup_ids(query_of()), Ids{});
+  EXPECT_EQ(history_->size(), 0U);
+  EXPECT_EQ(history_->needed_from(), Offset{5});
+  EXPECT_TRUE(history_->accounts().empty());
+}
+
+TEST_F(HistoryTest, ShowsNothingThatTheJournalDropped) {
+  open();
+  for (int i = 0; i < 10; ++i) {
+    add({.id = std::to_string(i)});
+  }
+  LookupQuery query = query_of();
+  query.results_max = 2;
+  query.next_token = history_->lookup(query).value().next_token;
+  ASSERT_TRUE(journal_.drop_before(Offset{6}).has_value());
+  EXPECT_EQ(lookup_ids(query), (Ids{"7", "6"}));
+  EXPECT_EQ(lookup_ids(query_of()), (Ids{"9", "8", "7", "6"}));
+  EXPECT_EQ(lookup_ids(LookupKey::EventId, "3"), Ids{});
+  EXPECT_FALSE(history_->contains("3").value());
+  EXPECT_FALSE(history_->content_hash("3").value().has_value());
+  // The same id again is a new record then.
+  add({.id = "3"});
+  EXPECT_EQ(lookup_ids(LookupKey::EventId, "3"), Ids{"3"});
+
+  open();
+  EXPECT_EQ(lookup_ids(query_of()).size(), 5U);
+}
+
+TEST_F(HistoryTest, WaitsForWhatWasAcceptedBefore) {
+  open();
+  journal_.hold();
+  add({.id = "pending"});
+  auto found = std::async(std::launch::async, [&] { return lookup_ids(query_of()); });
+  auto known =
+      std::async(std::launch::async, [&] { return history_->contains("pending").value(); });
+  EXPECT_EQ(history_->applied_end(), Offset{0});
+  journal_.commit();
+  EXPECT_EQ(found.get(), Ids{"pending"});
+  EXPECT_TRUE(known.get());
+  EXPECT_EQ(history_->applied_end(), Offset{1});
+}
+
+TEST_F(HistoryTest, CatchesUpWithoutBeingWoken) {
+  open();
+  journal_.on_commit(nullptr);
+  add({.id = "quiet"});
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"quiet"});
+}
+
+TEST_F(HistoryTest, IsUnavailableWhenTheJournalFailed) {
+  open();
+  add({.id = "kept"});
+  ASSERT_EQ(lookup_ids(query_of()), Ids{"kept"});
+  journal_.hold();
+  add({.id = "never durable"});
+  journal_.fail_with({ErrorCode::ResourceExhausted, "disk full"});
+  EXPECT_EQ(history_->lookup(query_of()).error().code(), ErrorCode::Unavailable);
+  EXPECT_EQ(history_->contains("x").error().code(), ErrorCode::Unavailable);
+  EXPECT_EQ(history_->content_hash("x").error().code(), ErrorCode::Unavailable);
+  EXPECT_TRUE(history_->contains("kept").value()) << "what is known stays known";
+}
+
+TEST_F(HistoryTest, TriesAgainAfterAFailedRead) {
+  open();
+  journal_.fail_reads_with(Error(ErrorCode::ResourceExhausted, "too many open files"));
+  add({.id = "late"});
+  const auto refused = history_->lookup(query_of());
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code(), ErrorCode::Unavailable);
+  EXPECT_NE(refused.error().message().find("too many open files"), std::string::npos);
+  journal_.fail_reads_with(std::nullopt);
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"late"});
+}
+
+TEST_F(HistoryTest, DoesNotOpenOverAJournalThatCannotBeRead) {
+  add({.id = "there"});
+  journal_.fail_reads_with(Error(ErrorCode::Corruption, "segment 0, byte 17"));
+  const auto opened = History::open(journal_, clock_, {});
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code(), ErrorCode::Corruption);
+}
+
+TEST_F(HistoryTest, StopsWithCallersWaiting) {
+  open();
+  add({.id = "there"});
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"there"});
+  history_->stop();
+  history_->stop();
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"there"});
+  add({.id = "after"});
+  EXPECT_EQ(history_->lookup(query_of()).error().code(), ErrorCode::Unavailable);
+}
+
+// Readers, writers and the follower at once; what ThreadSanitizer looks at.
+TEST_F(HistoryTest, ServesManyThreads) {
+  open();
+  constexpr int kWriters = 2;
+  constexpr int kEach = 300;
+  std::vector<std::thread> threads;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    threads.emplace_back([this, writer] {
+      for (int i = 0; i < kEach; ++i) {
+        const std::string id = fmt::format("{}-{}", writer, i);
+        add({.id = id, .time = kNow - seconds(i * 7 % 50)});
+        ASSERT_TRUE(history_->contains(id).value());
+        ASSERT_EQ(lookup_ids(LookupKey::EventId, id), Ids{id});
+      }
+    });
+  }
+  threads.emplace_back([this] {
+    for (int i = 0; i < 50; ++i) {
+      const Ids ids = all_pages(query_of());
+      ASSERT_EQ(std::set(ids.begin(), ids.end()).size(), ids.size());
+      static_cast<void>(history_->accounts());
+      static_cast<void>(history_->needed_from());
+    }
+  });
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(all_pages(query_of()).size(), static_cast<std::size_t>(kWriters * kEach));
+}
+
+}  // namespace
+}  // namespace opentrail::history

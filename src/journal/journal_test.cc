@@ -1,0 +1,384 @@
+// Goal: the journal keeps its contract: offsets, order, group commit, bounds, reading while it is
+// written, dropping, stopping, and failing closed. Method: small segments and blocks on the disk in
+// memory (io/faulty_filesystem.h); a Done that waits holds the writer still where order matters.
+#include "journal/journal.h"
+
+#include "io/faulty_filesystem.h"
+#include "io/temp_folder.h"
+#include "journal/synthetic_records.h"
+
+#include <atomic>
+#include <future>
+#include <latch>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace opentrail::journal {
+namespace {
+
+using synthetic::make_record;
+using synthetic::make_records;
+using synthetic::same;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::chrono::minutes kLong{1};
+constexpr std::size_t kAll = 1 << 30;
+
+JournalOptions small_options() {
+  JournalOptions options;
+  options.folder = "data/journal";
+  options.segment_bytes_max = 4000;
+  options.block_bytes_max = 3000;
+  return options;
+}
+
+std::unique_ptr<Journal> open_journal(io::Filesystem& files,
+                                      const JournalOptions& options = small_options()) {
+  return Journal::open(files, options).value();
+}
+
+/// Appends records [first, first + count) one batch each, and waits for the last.
+void append_each(Journal& journal, std::uint64_t first, std::uint64_t count) {
+  for (std::uint64_t i = first; i < first + count; ++i) {
+    ASSERT_EQ(journal.append_and_wait({make_record(i)}).value(), Offset{i});
+  }
+}
+
+/// Everything in the journal is records [begin(), end) of the synthetic ones, read in steps.
+void expect_records(Journal& journal, std::uint64_t end, std::size_t bytes_max = kAll) {
+  ASSERT_EQ(journal.durable_end(), Offset{end});
+  Offset next = journal.begin();
+  while (value(next) < end) {
+    const auto part = journal.read(next, bytes_max);
+    ASSERT_TRUE(part) << part.error().message();
+    ASSERT_FALSE(part->empty());
+    for (const StoredRecord& stored : *part) {
+      ASSERT_EQ(stored.offset, next);
+      ASSERT_TRUE(same(stored.record, make_record(value(next)))) << value(next);
+      next = next + 1;
+    }
+  }
+  EXPECT_TRUE(journal.read(Offset{end}, bytes_max).value().empty());
+  EXPECT_TRUE(journal.read(Offset{end + 100}, bytes_max).value().empty());
+}
+
+/// Holds the writer inside a Done until released.
+class HeldWriter {
+ public:
+  explicit HeldWriter(Journal& journal) {
+    const auto appended = journal.append({make_record(0)}, [this](const Result<Offset>&) {
+      held_.count_down();
+      released_.wait();
+    });
+    OT_CHECK(appended.has_value());
+    held_.wait();
+  }
+  ~HeldWriter() { release(); }
+  HeldWriter(const HeldWriter&) = delete;
+  HeldWriter& operator=(const HeldWriter&) = delete;
+  void release() {
+    if (!released_.try_wait()) {
+      released_.count_down();
+    }
+  }
+
+ private:
+  std::latch held_{1};
+  std::latch released_{1};
+};
+
+TEST(Journal, AnEmptyFolderIsAnEmptyJournal) {
+  io::FaultyFilesystem files(1);
+  const auto journal = open_journal(files);
+  EXPECT_EQ(journal->begin(), Offset{0});
+  EXPECT_EQ(journal->end(), Offset{0});
+  EXPECT_EQ(journal->durable_end(), Offset{0});
+  EXPECT_EQ(journal->recovery().bytes_cut, 0U);
+  EXPECT_FALSE(journal->failure());
+  EXPECT_TRUE(journal->read(Offset{0}, kAll).value().empty());
+  EXPECT_TRUE(journal->wait_durable(Offset{0}, std::chrono::milliseconds(0)));
+  EXPECT_EQ(journal->wait_durable(Offset{1}, std::chrono::milliseconds(0)).error().code(),
+            ErrorCode::Timeout);
+}
+
+TEST(Journal, KeepsRecordsOverReopening) {
+  const io::TempFolder folder;
+  const auto files = io::make_posix_filesystem();
+  JournalOptions options = small_options();
+  options.folder = io::join_path(folder.path(), "a/journal");
+  for (std::uint64_t round = 0; round < 4; ++round) {
+    const auto journal = open_journal(*files, options);
+    ASSERT_EQ(journal->end(), Offset{round * 25});
+    append_each(*journal, round * 25, 15);
+    ASSERT_EQ(journal->append_and_wait(make_records(round * 25 + 15, 10)).value(),
+              Offset{round * 25 + 15});
+    expect_records(*journal, (round + 1) * 25);
+  }
+  EXPECT_GT(files->list(options.folder).value().size(), 3U);
+  const auto journal = open_journal(*files, options);
+  expect_records(*journal, 100);
+  expect_records(*journal, 100, 0);     // one at a time
+  expect_records(*journal, 100, 2000);  // more than one, less than a block
+}
+
+TEST(Journal, ReadsFromAnyOffset) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.segment_bytes_max = 400 << 10;  // several steps of the sparse index
+  options.block_bytes_max = 20000;
+  const auto journal = open_journal(files, options);
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    ASSERT_TRUE(journal->append_and_wait({make_record(i, 2000)}));
+  }
+  for (const bool reopened : {false, true}) {
+    const auto again = reopened ? open_journal(files, options) : nullptr;
+    Journal& read = reopened ? *again : *journal;
+    for (std::uint64_t i = 0; i < 300; ++i) {
+      const auto found = read.read(Offset{i}, 1).value();
+      ASSERT_EQ(found.size(), 1U);
+      ASSERT_EQ(found[0].offset, Offset{i});
+      ASSERT_TRUE(same(found[0].record, make_record(i, 2000)));
+    }
+    if (!reopened) {
+      journal->stop();
+    }
+  }
+}
+
+TEST(Journal, HandsOutOffsetsAtOnceAndAcknowledgesInOrder) {
+  io::FaultyFilesystem files(1);
+  const auto journal = open_journal(files);
+  std::vector<std::uint64_t> acknowledged;
+  std::vector<std::uint64_t> commits;
+  journal->on_commit([&commits](Offset end) { commits.push_back(value(end)); });
+  {
+    HeldWriter held(*journal);
+    for (std::uint64_t i = 1; i < 30; i += 2) {
+      const auto first =
+          journal->append(make_records(i, 2), [&acknowledged, &journal](Result<Offset> offset) {
+            ASSERT_GT(journal->durable_end(), *offset);
+            acknowledged.push_back(value(*offset));
+          });
+      ASSERT_EQ(first.value(), Offset{i});
+      ASSERT_EQ(journal->end(), Offset{i + 2});
+    }
+    EXPECT_EQ(journal->durable_end(), Offset{1});
+    EXPECT_EQ(journal->wait_durable(Offset{2}, std::chrono::milliseconds(0)).error().code(),
+              ErrorCode::Timeout);
+  }
+  ASSERT_TRUE(journal->wait_durable(Offset{31}, kLong));
+  expect_records(*journal, 31);
+  journal->stop();
+  ASSERT_EQ(acknowledged.size(), 15U);
+  EXPECT_TRUE(std::ranges::is_sorted(acknowledged));
+  EXPECT_EQ(commits.front(), 1U);
+  EXPECT_EQ(commits.back(), 31U);
+}
+
+TEST(Journal, OneSyncForAllThatWaits) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.segment_bytes_max = 64 << 20;
+  options.block_bytes_max = 1 << 20;
+  const auto journal = open_journal(files, options);
+  HeldWriter held(*journal);
+  const std::uint64_t before = files.calls();
+  for (std::uint64_t i = 1; i <= 200; ++i) {
+    ASSERT_TRUE(journal->append({make_record(i)}, nullptr));
+  }
+  held.release();
+  ASSERT_TRUE(journal->wait_durable(Offset{201}, kLong));
+  EXPECT_EQ(files.calls() - before, 2U);  // one write, one fdatasync
+}
+
+TEST(Journal, PushesBackWhenTheQueueIsFull) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.queue_bytes_max = 20000;
+  const auto journal = open_journal(files, options);
+  // Larger than the queue, but nothing else waits.
+  ASSERT_TRUE(journal->append_and_wait(make_records(0, 40)));
+  HeldWriter held(*journal);
+  std::uint64_t taken = 0;
+  auto appended = journal->append({make_record(taken)}, nullptr);
+  while (appended) {
+    ++taken;
+    appended = journal->append({make_record(taken)}, nullptr);
+  }
+  EXPECT_EQ(appended.error().code(), ErrorCode::Throttled);
+  EXPECT_GT(taken, 5U);
+  EXPECT_LT(taken, 20U);
+  EXPECT_EQ(journal->end(), Offset{41 + taken});  // a refused batch takes no offset
+  held.release();
+  ASSERT_TRUE(journal->wait_durable(Offset{41 + taken}, kLong));
+  EXPECT_TRUE(journal->append_and_wait({make_record(1)}));
+}
+
+TEST(Journal, RefusesWhatItCannotHold) {
+  io::FaultyFilesystem files(1);
+  const auto journal = open_journal(files);
+  EXPECT_EQ(journal->append({}, nullptr).error().code(), ErrorCode::InvalidArgument);
+  record::Record large;
+  large.id.assign(70000, 'x');
+  EXPECT_EQ(journal->append_and_wait({make_record(0), large}).error().code(),
+            ErrorCode::InvalidArgument);
+  EXPECT_EQ(journal->end(), Offset{0});
+  append_each(*journal, 0, 3);
+}
+
+TEST(Journal, StopWritesWhatWaitsAndRefusesTheRest) {
+  io::FaultyFilesystem files(1);
+  auto journal = open_journal(files);
+  std::atomic<int> acknowledged = 0;
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    ASSERT_TRUE(journal->append({make_record(i)}, [&acknowledged](const Result<Offset>& offset) {
+      acknowledged += offset.has_value() ? 1 : 0;
+    }));
+  }
+  journal->stop();
+  journal->stop();
+  EXPECT_EQ(acknowledged, 50);
+  EXPECT_EQ(journal->append({make_record(50)}, nullptr).error().code(), ErrorCode::Unavailable);
+  EXPECT_EQ(journal->wait_durable(Offset{51}, kLong).error().code(), ErrorCode::Unavailable);
+  EXPECT_FALSE(journal->failure());
+  expect_records(*journal, 50);  // reading goes on
+  journal.reset();
+  expect_records(*open_journal(files), 50);
+}
+
+TEST(Journal, DropsWholeSegmentsButTheLast) {
+  io::FaultyFilesystem files(1);
+  auto journal = open_journal(files);
+  append_each(*journal, 0, 60);
+  const auto segments = files.list("data/journal").value();
+  ASSERT_GT(segments.size(), 4U);
+  const Offset second{std::stoull(segments[1])};
+  const Offset third{std::stoull(segments[2])};
+
+  ASSERT_TRUE(journal->drop_before(Offset{value(second) - 1}));
+  EXPECT_EQ(journal->begin(), Offset{0});
+  ASSERT_TRUE(journal->drop_before(Offset{value(third) + 1}));
+  EXPECT_EQ(journal->begin(), third);
+  EXPECT_EQ(files.list("data/journal").value().size(), segments.size() - 2);
+  EXPECT_EQ(journal->read(Offset{value(third) - 1}, kAll).error().code(), ErrorCode::NotFound);
+  expect_records(*journal, 60);
+
+  ASSERT_TRUE(journal->drop_before(Offset{1000}));
+  EXPECT_EQ(files.list("data/journal").value(), std::vector<std::string>{segments.back()});
+  const Offset kept = journal->begin();
+  append_each(*journal, 60, 1);
+  journal.reset();
+  journal = open_journal(files);
+  EXPECT_EQ(journal->begin(), kept);
+  expect_records(*journal, 61);
+}
+
+TEST(Journal, GoesOnDroppingAfterAFailedRemoval) {
+  io::FaultyFilesystem files(1);
+  auto journal = open_journal(files);
+  append_each(*journal, 0, 60);
+  for (const std::uint64_t call : {1U, 2U}) {  // the removal, the folder's sync
+    files.fail_call(call, Error(ErrorCode::Unavailable, "disk"));
+    EXPECT_FALSE(journal->drop_before(Offset{1000}));
+    EXPECT_EQ(journal->read(Offset{0}, kAll).error().code(), ErrorCode::NotFound);
+    expect_records(*journal, 60);
+  }
+  ASSERT_TRUE(journal->drop_before(Offset{1000}));
+  EXPECT_EQ(files.list("data/journal").value().size(), 1U);
+}
+
+TEST(Journal, AFailedWriteOrSyncEndsIt) {
+  for (const std::uint64_t call : {1U, 2U}) {  // the write, the fdatasync
+    SCOPED_TRACE(call);
+    io::FaultyFilesystem files(1);
+    auto journal = open_journal(files);
+    append_each(*journal, 0, 2);
+    std::vector<Result<Offset>> outcomes;
+    {
+      HeldWriter held(*journal);
+      files.fail_call(call, Error(ErrorCode::ResourceExhausted, "no space left"));
+      for (std::uint64_t i = 3; i < 6; ++i) {
+        ASSERT_TRUE(journal->append({make_record(i)}, [&outcomes](Result<Offset> outcome) {
+          outcomes.push_back(std::move(outcome));
+        }));
+      }
+    }
+    const auto waited = journal->wait_durable(Offset{4}, kLong);
+    ASSERT_FALSE(waited);
+    EXPECT_EQ(waited.error().code(), ErrorCode::Unavailable);
+    EXPECT_THAT(waited.error().message(), HasSubstr("no space left"));
+    ASSERT_TRUE(journal->failure());
+    EXPECT_EQ(journal->failure()->reason(), "ResourceExhausted");
+    const auto appended = journal->append({make_record(9)}, nullptr);
+    ASSERT_FALSE(appended);
+    EXPECT_EQ(appended.error().code(), ErrorCode::Unavailable);
+    EXPECT_EQ(journal->durable_end(), Offset{3});
+    EXPECT_EQ(journal->read(Offset{0}, kAll).value().size(), 3U);
+    journal->stop();
+    ASSERT_EQ(outcomes.size(), 3U);
+    for (const auto& outcome : outcomes) {
+      ASSERT_FALSE(outcome);
+      EXPECT_EQ(outcome.error().code(), ErrorCode::Unavailable);
+    }
+    journal.reset();
+    journal = open_journal(files);
+    EXPECT_FALSE(journal->failure());
+    EXPECT_TRUE(journal->append_and_wait({make_record(9)}));
+  }
+}
+
+TEST(Journal, ReadersSeeOnlyDurableRecordsWhileItIsWritten) {
+  io::FaultyFilesystem files(1);
+  const auto journal = open_journal(files);
+  constexpr std::uint64_t kRecords = 400;
+  constexpr std::uint64_t kWriters = 2;
+  std::atomic<bool> failed = false;
+  std::vector<std::jthread> threads;
+  for (std::uint64_t w = 0; w < kWriters; ++w) {
+    threads.emplace_back([&] {
+      for (std::uint64_t i = 0; i < kRecords / kWriters; ++i) {
+        failed = failed || !journal->append({make_record(i)}, nullptr);
+      }
+    });
+  }
+  for (int r = 0; r < 2; ++r) {
+    threads.emplace_back([&] {
+      std::uint64_t next = 0;
+      while (next < kRecords && !failed) {
+        failed = failed || !journal->wait_durable(Offset{next + 1}, kLong);
+        const auto found = journal->read(Offset{next}, 3000);
+        failed = failed || !found || found->empty() || found->front().offset != Offset{next};
+        next += found ? found->size() : 0;
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_FALSE(failed);
+  EXPECT_EQ(journal->durable_end(), Offset{kRecords});
+}
+
+TEST(Journal, ReadersMeetNotFoundWhenDroppedUnderThem) {
+  io::FaultyFilesystem files(1);
+  const auto journal = open_journal(files);
+  append_each(*journal, 0, 80);
+  std::atomic<bool> failed = false;
+  {
+    const std::jthread reader([&] {
+      for (std::uint64_t i = 0; i < 80; ++i) {
+        const auto found = journal->read(Offset{i}, 1);
+        const bool dropped = !found && found.error().code() == ErrorCode::NotFound;
+        failed = failed || (found ? found->empty() : !dropped);
+      }
+    });
+    for (std::uint64_t i = 0; i < 80; i += 3) {
+      failed = failed || !journal->drop_before(Offset{i});
+    }
+  }
+  EXPECT_FALSE(failed);
+}
+
+}  // namespace
+}  // namespace opentrail::journal

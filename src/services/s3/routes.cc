@@ -1,0 +1,203 @@
+#include "services/s3/routing.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace opentrail::services::s3 {
+namespace {
+
+using enum Target;
+using enum record::Category;
+
+constexpr bool kRead = true;
+constexpr bool kWrite = false;
+constexpr bool kCopies = true;
+
+// The plain operation of a target and method stands behind those with a subresource.
+constexpr Route kRoutes[] = {
+    {Service, "GET", "", "ListBuckets", "ListBuckets", "s3:ListAllMyBuckets", Management, kRead},
+
+    {Bucket, "GET", "location", "GetBucketLocation", "GetBucketLocation", "s3:GetBucketLocation",
+     Management, kRead},
+    {Bucket, "GET", "acl", "GetBucketAcl", "GetBucketAcl", "s3:GetBucketAcl", Management, kRead},
+    {Bucket, "PUT", "acl", "PutBucketAcl", "PutBucketAcl", "s3:PutBucketAcl", Management, kWrite},
+    {Bucket, "GET", "policyStatus", "GetBucketPolicyStatus", "GetBucketPolicyStatus",
+     "s3:GetBucketPolicyStatus", Management, kRead},
+    {Bucket, "GET", "policy", "GetBucketPolicy", "GetBucketPolicy", "s3:GetBucketPolicy",
+     Management, kRead},
+    {Bucket, "PUT", "policy", "PutBucketPolicy", "PutBucketPolicy", "s3:PutBucketPolicy",
+     Management, kWrite},
+    {Bucket, "DELETE", "policy", "DeleteBucketPolicy", "DeleteBucketPolicy",
+     "s3:DeleteBucketPolicy", Management, kWrite},
+    {Bucket, "GET", "publicAccessBlock", "GetPublicAccessBlock", "GetBucketPublicAccessBlock",
+     "s3:GetBucketPublicAccessBlock", Management, kRead},
+    {Bucket, "PUT", "publicAccessBlock", "PutPublicAccessBlock", "PutBucketPublicAccessBlock",
+     "s3:PutBucketPublicAccessBlock", Management, kWrite},
+    {Bucket, "DELETE", "publicAccessBlock", "DeletePublicAccessBlock",
+     "DeleteBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock", Management, kWrite},
+    {Bucket, "GET", "encryption", "GetBucketEncryption", "GetBucketEncryption",
+     "s3:GetEncryptionConfiguration", Management, kRead},
+    {Bucket, "PUT", "encryption", "PutBucketEncryption", "PutBucketEncryption",
+     "s3:PutEncryptionConfiguration", Management, kWrite},
+    {Bucket, "DELETE", "encryption", "DeleteBucketEncryption", "DeleteBucketEncryption",
+     "s3:PutEncryptionConfiguration", Management, kWrite},
+    {Bucket, "GET", "versioning", "GetBucketVersioning", "GetBucketVersioning",
+     "s3:GetBucketVersioning", Management, kRead},
+    {Bucket, "PUT", "versioning", "PutBucketVersioning", "PutBucketVersioning",
+     "s3:PutBucketVersioning", Management, kWrite},
+    {Bucket, "GET", "ownershipControls", "GetBucketOwnershipControls", "GetBucketOwnershipControls",
+     "s3:GetBucketOwnershipControls", Management, kRead},
+    {Bucket, "PUT", "ownershipControls", "PutBucketOwnershipControls", "PutBucketOwnershipControls",
+     "s3:PutBucketOwnershipControls", Management, kWrite},
+    {Bucket, "DELETE", "ownershipControls", "DeleteBucketOwnershipControls",
+     "DeleteBucketOwnershipControls", "s3:PutBucketOwnershipControls", Management, kWrite},
+    {Bucket, "GET", "tagging", "GetBucketTagging", "GetBucketTagging", "s3:GetBucketTagging",
+     Management, kRead},
+    {Bucket, "PUT", "tagging", "PutBucketTagging", "PutBucketTagging", "s3:PutBucketTagging",
+     Management, kWrite},
+    {Bucket, "DELETE", "tagging", "DeleteBucketTagging", "DeleteBucketTagging",
+     "s3:PutBucketTagging", Management, kWrite},
+    {Bucket, "GET", "cors", "GetBucketCors", "GetBucketCors", "s3:GetBucketCORS", Management,
+     kRead},
+    {Bucket, "PUT", "cors", "PutBucketCors", "PutBucketCors", "s3:PutBucketCORS", Management,
+     kWrite},
+    {Bucket, "DELETE", "cors", "DeleteBucketCors", "DeleteBucketCors", "s3:PutBucketCORS",
+     Management, kWrite},
+    {Bucket, "GET", "lifecycle", "GetBucketLifecycleConfiguration", "GetBucketLifecycle",
+     "s3:GetLifecycleConfiguration", Management, kRead},
+    {Bucket, "PUT", "lifecycle", "PutBucketLifecycleConfiguration", "PutBucketLifecycle",
+     "s3:PutLifecycleConfiguration", Management, kWrite},
+    {Bucket, "DELETE", "lifecycle", "DeleteBucketLifecycle", "DeleteBucketLifecycle",
+     "s3:PutLifecycleConfiguration", Management, kWrite},
+    {Bucket, "GET", "website", "GetBucketWebsite", "GetBucketWebsite", "s3:GetBucketWebsite",
+     Management, kRead},
+    {Bucket, "PUT", "website", "PutBucketWebsite", "PutBucketWebsite", "s3:PutBucketWebsite",
+     Management, kWrite},
+    {Bucket, "DELETE", "website", "DeleteBucketWebsite", "DeleteBucketWebsite",
+     "s3:DeleteBucketWebsite", Management, kWrite},
+    {Bucket, "GET", "logging", "GetBucketLogging", "GetBucketLogging", "s3:GetBucketLogging",
+     Management, kRead},
+    {Bucket, "PUT", "logging", "PutBucketLogging", "PutBucketLogging", "s3:PutBucketLogging",
+     Management, kWrite},
+    {Bucket, "GET", "notification", "GetBucketNotificationConfiguration", "GetBucketNotification",
+     "s3:GetBucketNotification", Management, kRead},
+    {Bucket, "PUT", "notification", "PutBucketNotificationConfiguration", "PutBucketNotification",
+     "s3:PutBucketNotification", Management, kWrite},
+    {Bucket, "GET", "replication", "GetBucketReplication", "GetBucketReplication",
+     "s3:GetReplicationConfiguration", Management, kRead},
+    {Bucket, "PUT", "replication", "PutBucketReplication", "PutBucketReplication",
+     "s3:PutReplicationConfiguration", Management, kWrite},
+    {Bucket, "DELETE", "replication", "DeleteBucketReplication", "DeleteBucketReplication",
+     "s3:PutReplicationConfiguration", Management, kWrite},
+    {Bucket, "GET", "accelerate", "GetBucketAccelerateConfiguration", "GetAccelerateConfiguration",
+     "s3:GetAccelerateConfiguration", Management, kRead},
+    {Bucket, "PUT", "accelerate", "PutBucketAccelerateConfiguration", "PutAccelerateConfiguration",
+     "s3:PutAccelerateConfiguration", Management, kWrite},
+    {Bucket, "GET", "requestPayment", "GetBucketRequestPayment", "GetBucketRequestPayment",
+     "s3:GetBucketRequestPayment", Management, kRead},
+    {Bucket, "PUT", "requestPayment", "PutBucketRequestPayment", "PutBucketRequestPayment",
+     "s3:PutBucketRequestPayment", Management, kWrite},
+    {Bucket, "GET", "object-lock", "GetObjectLockConfiguration", "GetBucketObjectLockConfiguration",
+     "s3:GetBucketObjectLockConfiguration", Management, kRead},
+    {Bucket, "PUT", "object-lock", "PutObjectLockConfiguration", "PutBucketObjectLockConfiguration",
+     "s3:PutBucketObjectLockConfiguration", Management, kWrite},
+    {Bucket, "GET", "analytics", "GetBucketAnalyticsConfiguration", "GetAnalyticsConfiguration",
+     "s3:GetAnalyticsConfiguration", Management, kRead},
+    {Bucket, "PUT", "analytics", "PutBucketAnalyticsConfiguration", "PutAnalyticsConfiguration",
+     "s3:PutAnalyticsConfiguration", Management, kWrite},
+    {Bucket, "DELETE", "analytics", "DeleteBucketAnalyticsConfiguration",
+     "DeleteAnalyticsConfiguration", "s3:PutAnalyticsConfiguration", Management, kWrite},
+    {Bucket, "GET", "inventory", "GetBucketInventoryConfiguration", "GetInventoryConfiguration",
+     "s3:GetInventoryConfiguration", Management, kRead},
+    {Bucket, "PUT", "inventory", "PutBucketInventoryConfiguration", "PutInventoryConfiguration",
+     "s3:PutInventoryConfiguration", Management, kWrite},
+    {Bucket, "DELETE", "inventory", "DeleteBucketInventoryConfiguration",
+     "DeleteInventoryConfiguration", "s3:PutInventoryConfiguration", Management, kWrite},
+    {Bucket, "GET", "metrics", "GetBucketMetricsConfiguration", "GetMetricsConfiguration",
+     "s3:GetMetricsConfiguration", Management, kRead},
+    {Bucket, "PUT", "metrics", "PutBucketMetricsConfiguration", "PutMetricsConfiguration",
+     "s3:PutMetricsConfiguration", Management, kWrite},
+    {Bucket, "DELETE", "metrics", "DeleteBucketMetricsConfiguration", "DeleteMetricsConfiguration",
+     "s3:PutMetricsConfiguration", Management, kWrite},
+    {Bucket, "GET", "intelligent-tiering", "GetBucketIntelligentTieringConfiguration",
+     "GetBucketIntelligentTieringConfiguration", "s3:GetIntelligentTieringConfiguration",
+     Management, kRead},
+    {Bucket, "PUT", "intelligent-tiering", "PutBucketIntelligentTieringConfiguration",
+     "PutBucketIntelligentTieringConfiguration", "s3:PutIntelligentTieringConfiguration",
+     Management, kWrite},
+    {Bucket, "DELETE", "intelligent-tiering", "DeleteBucketIntelligentTieringConfiguration",
+     "DeleteBucketIntelligentTieringConfiguration", "s3:PutIntelligentTieringConfiguration",
+     Management, kWrite},
+    {Bucket, "GET", "session", "CreateSession", "CreateSession", "s3express:CreateSession", Data,
+     kRead},
+    {Bucket, "GET", "uploads", "ListMultipartUploads", "ListMultipartUploads",
+     "s3:ListBucketMultipartUploads", Data, kRead},
+    {Bucket, "GET", "versions", "ListObjectVersions", "ListObjectVersions", "s3:ListBucketVersions",
+     Data, kRead},
+    {Bucket, "GET", "list-type", "ListObjectsV2", "ListObjects", "s3:ListBucket", Data, kRead},
+    {Bucket, "GET", "", "ListObjects", "ListObjects", "s3:ListBucket", Data, kRead},
+    {Bucket, "HEAD", "", "HeadBucket", "HeadBucket", "s3:ListBucket", Management, kRead},
+    {Bucket, "PUT", "", "CreateBucket", "CreateBucket", "s3:CreateBucket", Management, kWrite},
+    {Bucket, "DELETE", "", "DeleteBucket", "DeleteBucket", "s3:DeleteBucket", Management, kWrite},
+    {Bucket, "POST", "delete", "DeleteObjects", "DeleteObjects", "s3:DeleteObject", Data, kWrite},
+    {Bucket, "POST", "", "PostObject", "PostObject", "s3:PutObject", Data, kWrite},
+
+    {Object, "GET", "acl", "GetObjectAcl", "GetObjectAcl", "s3:GetObjectAcl", Data, kRead},
+    {Object, "PUT", "acl", "PutObjectAcl", "PutObjectAcl", "s3:PutObjectAcl", Data, kWrite},
+    {Object, "GET", "tagging", "GetObjectTagging", "GetObjectTagging", "s3:GetObjectTagging", Data,
+     kRead},
+    {Object, "PUT", "tagging", "PutObjectTagging", "PutObjectTagging", "s3:PutObjectTagging", Data,
+     kWrite},
+    {Object, "DELETE", "tagging", "DeleteObjectTagging", "DeleteObjectTagging",
+     "s3:DeleteObjectTagging", Data, kWrite},
+    {Object, "GET", "attributes", "GetObjectAttributes", "GetObjectAttributes",
+     "s3:GetObjectAttributes", Data, kRead},
+    {Object, "GET", "legal-hold", "GetObjectLegalHold", "GetObjectLegalHold",
+     "s3:GetObjectLegalHold", Data, kRead},
+    {Object, "PUT", "legal-hold", "PutObjectLegalHold", "PutObjectLegalHold",
+     "s3:PutObjectLegalHold", Data, kWrite},
+    {Object, "GET", "retention", "GetObjectRetention", "GetObjectRetention",
+     "s3:GetObjectRetention", Data, kRead},
+    {Object, "PUT", "retention", "PutObjectRetention", "PutObjectRetention",
+     "s3:PutObjectRetention", Data, kWrite},
+    {Object, "GET", "torrent", "GetObjectTorrent", "GetObjectTorrent", "s3:GetObjectTorrent", Data,
+     kRead},
+    {Object, "POST", "restore", "RestoreObject", "RestoreObject", "s3:RestoreObject", Data, kWrite},
+    {Object, "POST", "select", "SelectObjectContent", "SelectObjectContent", "s3:GetObject", Data,
+     kRead},
+    {Object, "POST", "uploads", "CreateMultipartUpload", "CreateMultipartUpload", "s3:PutObject",
+     Data, kWrite},
+    {Object, "POST", "uploadId", "CompleteMultipartUpload", "CompleteMultipartUpload",
+     "s3:PutObject", Data, kWrite},
+    {Object, "PUT", "uploadId", "UploadPartCopy", "UploadPartCopy", "s3:PutObject", Data, kWrite,
+     kCopies},
+    {Object, "PUT", "uploadId", "UploadPart", "UploadPart", "s3:PutObject", Data, kWrite},
+    {Object, "DELETE", "uploadId", "AbortMultipartUpload", "AbortMultipartUpload",
+     "s3:AbortMultipartUpload", Data, kWrite},
+    {Object, "GET", "uploadId", "ListParts", "ListParts", "s3:ListMultipartUploadParts", Data,
+     kRead},
+    {Object, "PUT", "", "CopyObject", "CopyObject", "s3:PutObject", Data, kWrite, kCopies},
+    {Object, "PUT", "", "PutObject", "PutObject", "s3:PutObject", Data, kWrite},
+    {Object, "GET", "", "GetObject", "GetObject", "s3:GetObject", Data, kRead},
+    {Object, "HEAD", "", "HeadObject", "HeadObject", "s3:GetObject", Data, kRead},
+    {Object, "DELETE", "", "DeleteObject", "DeleteObject", "s3:DeleteObject", Data, kWrite},
+};
+
+Target target_of(const S3Request& request) {
+  return request.bucket.empty() ? Service : request.key.empty() ? Bucket : Object;
+}
+
+}  // namespace
+
+const Route* find_route(const S3Request& request) {
+  const Target target = target_of(request);
+  const bool copies = request.headers->find("x-amz-copy-source").has_value();
+  const auto found = std::ranges::find_if(kRoutes, [&](const Route& route) {
+    return route.target == target && route.method == request.method &&
+           (route.subresource.empty() || request.has(route.subresource)) &&
+           (!route.copies || copies);
+  });
+  return found == std::end(kRoutes) ? nullptr : found;
+}
+
+}  // namespace opentrail::services::s3
