@@ -55,7 +55,7 @@ class Scene:
 
     def wait_error(self) -> str:
         return wait_for("LatestDeliveryError",
-                        lambda: self.status().get("LatestDeliveryError"), 60, poll=0.3)
+                        lambda: self.status().get("LatestDeliveryError"), 120, poll=0.3)
 
     def check_promise(self) -> None:
         """Everything is in one file, digests verify, the status is clean again."""
@@ -89,10 +89,8 @@ def test_away_and_back(new_server, moto, proxy, mode):
     scene.files.wait_delivered(scene.answered)
     proxy.set_mode(mode)
     scene.work("during")
-    if mode == "503":
-        assert scene.wait_error() == "SlowDown"
-    elif mode == "refuse":
-        assert scene.wait_error()
+    error = scene.wait_error()  # of a bucket that hangs only when the server has lost patience
+    assert error == "SlowDown" or mode != "503"
     assert scene.status()["IsLogging"] is True
     scene.work("later")
     proxy.set_mode("pass")

@@ -34,7 +34,7 @@ def s3(server: Server):
 @pytest.fixture
 def bucket(s3, request) -> str:
     words = re.sub("[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_")).strip("-")
-    name = f"opentrail-{words}"[:60].rstrip("-")
+    name = f"opentrail-{words}"[:50].rstrip("-")
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     return name
 

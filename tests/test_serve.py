@@ -38,8 +38,8 @@ def test_first_start(new_server):
     assert re.search(rf"^credentials: {re.escape(str(server.credentials_path))}", said, re.M)
     assert f"export AWS_ENDPOINT_URL={server.endpoint}" in said
     assert stat.S_IMODE(server.credentials_path.stat().st_mode) == 0o600
-    for name in ("master.key", "catalog.db"):
-        assert stat.S_IMODE((server.data / name).stat().st_mode) & 0o077 == 0, name
+    for private in (server.data, server.data / "master.key"):
+        assert stat.S_IMODE(private.stat().st_mode) & 0o077 == 0, private
     for profile in ("default", "root"):
         key, secret = server.credentials(profile)
         assert re.fullmatch("AKIA[A-Z2-7]{16}", key) and len(secret) == 40

@@ -174,7 +174,7 @@ void JsonShape::read_structure(const json::object& object, const std::string& pa
   json::object& recorded_members = recorded.emplace_object();
   for (const Member& member : members_) {
     const std::string name = record_member_name(member.name);
-    const std::string member_path = path.empty() ? name : path + "." + name;
+    const std::string member_path = path.empty() ? name : fmt::format("{}.{}", path, name);
     const json::value* value = object.if_contains(member.name);
     if (value == nullptr || value->is_null()) {
       if (member.required && reading.missing.size() < kMissingMax) {

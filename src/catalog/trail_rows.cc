@@ -32,9 +32,9 @@ std::unexpected<Error> corrupt(std::string_view what) {
 }
 
 const json::array& array_member(const json::object& object, std::string_view name) {
-  static const json::array kNone;
+  static const json::array none;
   const json::value* member = object.if_contains(name);
-  return member != nullptr && member->is_array() ? member->get_array() : kNone;
+  return member != nullptr && member->is_array() ? member->get_array() : none;
 }
 
 Result<std::vector<std::string>> strings(const json::array& values) {
@@ -82,7 +82,7 @@ Result<record::EventSelector> parse_selector(const json::value& value) {
 }  // namespace
 
 const std::vector<std::string_view>& trail_tables() {
-  static const std::vector<std::string_view> kSteps = {
+  static const std::vector<std::string_view> steps = {
       "CREATE TABLE trail_ids (next_id BIGINT NOT NULL)",
       "INSERT INTO trail_ids VALUES (1)",
       "CREATE TABLE trails (id BIGINT PRIMARY KEY, account_id TEXT NOT NULL, name TEXT NOT NULL, "
@@ -92,7 +92,7 @@ const std::vector<std::string_view>& trail_tables() {
       "effective_from BIGINT, config TEXT NOT NULL, made_at BIGINT NOT NULL, "
       "deleted BIGINT NOT NULL, PRIMARY KEY (trail_id, version))",
   };
-  return kSteps;
+  return steps;
 }
 
 std::string to_json_text(const TrailConfig& config) {

@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -33,7 +34,9 @@ void append_number(std::string& out, Number number) {
 template <typename Number>
 Number take_number(std::string_view& bytes) {
   Number number{};
-  std::memcpy(&number, bytes.data(), sizeof(Number));
+  std::array<char, sizeof(Number)> raw{};
+  bytes.copy(raw.data(), raw.size());
+  std::memcpy(&number, raw.data(), raw.size());
   bytes.remove_prefix(sizeof(Number));
   return number;
 }

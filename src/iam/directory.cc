@@ -132,6 +132,7 @@ std::vector<User> Directory::users(std::string_view account_id,
 
 std::vector<AccessKey> Directory::access_keys(const Principal& principal) const {
   std::vector<AccessKey> keys;
+  keys.reserve(principal.access_key_ids.size());
   for (const std::string& id : principal.access_key_ids) {
     keys.push_back(access_keys_.at(id).key);
   }

@@ -8,6 +8,11 @@ namespace opentrail::iam {
 namespace {
 
 constexpr std::size_t kShownBytesMax = 256;
+constexpr std::size_t kDeniedBytesMax = 2 << 10;
+
+std::string cut(std::string_view text, std::size_t bytes_max) {
+  return to_valid_utf8(cut_utf8(text, bytes_max));
+}
 
 std::unexpected<Error> no_such_entity(std::string message) {
   return fail(ErrorCode::NotFound, std::move(message), "NoSuchEntity");
@@ -19,7 +24,16 @@ std::unexpected<Error> already_exists(std::string message) {
 
 }  // namespace
 
-std::string shown(std::string_view text) { return to_valid_utf8(cut_utf8(text, kShownBytesMax)); }
+std::string shown(std::string_view text) { return cut(text, kShownBytesMax); }
+
+std::string denied_text(std::string_view caller_arn, std::string_view action,
+                        std::string_view resource) {
+  const std::string what = cut(action, kDeniedBytesMax);
+  return fmt::format(
+      "User: {} is not authorized to perform: {} on resource: {} because no identity-based policy "
+      "allows the {} action",
+      caller_arn, what, cut(resource, kDeniedBytesMax), what);
+}
 
 std::unexpected<Error> no_such_account(std::string_view account_id) {
   return no_such_entity(fmt::format("The account {} cannot be found.", shown(account_id)));

@@ -11,6 +11,10 @@ namespace opentrail::iam {
 /// At most 256 bytes of `text`, fit for a message.
 [[nodiscard]] std::string shown(std::string_view text);
 
+/// Why a policy check refuses; action and resource are cut to 2 KiB, which every ARN fits.
+[[nodiscard]] std::string denied_text(std::string_view caller_arn, std::string_view action,
+                                      std::string_view resource);
+
 [[nodiscard]] std::unexpected<Error> no_such_account(std::string_view account_id);
 [[nodiscard]] std::unexpected<Error> no_such_user(std::string_view name);
 [[nodiscard]] std::unexpected<Error> no_such_access_key(std::string_view access_key_id);

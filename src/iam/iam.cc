@@ -26,9 +26,6 @@ constexpr std::size_t kAccessKeyIdRandomLength = 16;
 constexpr std::size_t kSecretLength = 40;
 constexpr std::size_t kAccountIdDigits = 12;
 
-/// Of the action and of the resource in a denial; the longest ARN there is (an object's) fits.
-constexpr std::size_t kDeniedTextBytesMax = 2 << 10;
-
 constexpr std::string_view kAdminName = "admin";
 constexpr std::string_view kAdminPolicy = kKnownPolicies[0];
 /// AWS allows it to everyone, whatever the policies say.
@@ -200,14 +197,7 @@ std::optional<std::string> CatalogIam::deny_reason(const Caller& caller, std::st
   if (allows(caller, action, resource)) {
     return std::nullopt;
   }
-  const auto bounded = [](std::string_view text) {
-    return to_valid_utf8(cut_utf8(text, kDeniedTextBytesMax));
-  };
-  const std::string what = bounded(action);
-  return fmt::format(
-      "User: {} is not authorized to perform: {} on resource: {} because no identity-based policy "
-      "allows the {} action",
-      caller.arn, what, bounded(resource), what);
+  return denied_text(caller.arn, action, resource);
 }
 
 bool CatalogIam::is_administrator(const Caller& caller) {
@@ -488,7 +478,7 @@ record::UserIdentity Caller::identity() const {
 
 Result<std::unique_ptr<Iam>> Iam::open(sql::Database& catalog, const crypto::Keyring& keyring,
                                        io::Random& random, const io::Clock& clock,
-                                       AccountOptions options) {
+                                       const AccountOptions& options) {
   if (options.account_id.size() != kAccountIdDigits || !is_digits(options.account_id)) {
     return fail(ErrorCode::InvalidArgument,
                 fmt::format("account id '{}': must be 12 digits", shown(options.account_id)));
@@ -496,8 +486,10 @@ Result<std::unique_ptr<Iam>> Iam::open(sql::Database& catalog, const crypto::Key
   OT_TRY(auto store, catalog::IdentityStore::open(catalog, keyring, random));
   OT_TRY(const auto rows, store.load());
   OT_TRY(auto directory, Directory::from(rows));
-  std::string account_id = directory.management_account().empty() ? std::move(options.account_id)
-                                                                  : directory.management_account();
+  std::string account_id = directory.management_account();
+  if (account_id.empty()) {
+    account_id = options.account_id;
+  }
   return std::make_unique<CatalogIam>(store, std::move(directory), random, clock,
                                       std::move(account_id));
 }

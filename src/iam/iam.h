@@ -110,7 +110,7 @@ class Iam {
   /// catalog.
   static Result<std::unique_ptr<Iam>> open(sql::Database& catalog, const crypto::Keyring& keyring,
                                            io::Random& random, const io::Clock& clock,
-                                           AccountOptions options);
+                                           const AccountOptions& options);
   virtual ~Iam() = default;
 
   /// The management account's id, as it was made on first start: the catalog's word stands over

@@ -102,6 +102,7 @@ class Store final : public EmbeddedStore {
     query.start_after = start_after;
     OT_TRY(ListPage page, list_page(query));
     std::vector<ListedObject> listed;
+    listed.reserve(page.objects.size());
     for (ObjectInfo& info : page.objects) {
       listed.push_back({.key = std::move(info.key),
                         .size = info.size,
@@ -255,6 +256,7 @@ class Store final : public EmbeddedStore {
     OT_TRY(const Upload upload, index().upload(bucket, key, upload_id));
     OT_TRY(const auto stored, index().parts(upload));
     std::vector<PartInfo> all;
+    all.reserve(stored.size());
     for (const StoredPart& part : stored) {
       all.push_back(part.info);
     }
@@ -264,6 +266,7 @@ class Store final : public EmbeddedStore {
   Result<std::vector<UploadInfo>> uploads(const std::string& bucket) override {
     OT_TRY(const auto stored, index().uploads(bucket));
     std::vector<UploadInfo> all;
+    all.reserve(stored.size());
     for (const Upload& upload : stored) {
       all.push_back(
           {.upload_id = upload.id, .key = upload.object.key, .initiated = upload.initiated});
@@ -342,12 +345,13 @@ Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(io::Filesystem& files
                                                            const io::Clock& clock,
                                                            const crypto::Keyring& keyring,
                                                            Options options) {
-  const std::string data = io::join_path(options.folder, "data");
+  const std::string folder = std::move(options.folder);
+  const std::string data = io::join_path(folder, "data");
   OT_TRY_DO(files.create_directories(data));
-  OT_TRY_DO(files.sync_directory(options.folder));
-  OT_TRY_DO(files.sync_directory(io::parent_path(options.folder)));
-  OT_TRY(auto lock, files.lock(io::join_path(options.folder, "lock")));
-  OT_TRY(auto index, ObjectIndex::open(io::join_path(options.folder, "index.db")));
+  OT_TRY_DO(files.sync_directory(folder));
+  OT_TRY_DO(files.sync_directory(io::parent_path(folder)));
+  OT_TRY(auto lock, files.lock(io::join_path(folder, "lock")));
+  OT_TRY(auto index, ObjectIndex::open(io::join_path(folder, "index.db")));
   auto parts = std::make_shared<StoreParts>(StoreParts{
       .random = random,
       .clock = clock,

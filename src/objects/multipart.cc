@@ -83,6 +83,7 @@ void set_checksums(ObjectInfo& info, const std::vector<StoredPart>& parts, std::
   }
   for (const std::string& algorithm : algorithms) {
     std::vector<PartChecksum> values;
+    values.reserve(parts.size());
     for (const StoredPart& part : parts) {
       values.push_back({.base64 = part.info.checksums.at(algorithm), .size = part.info.size});
     }
@@ -122,6 +123,7 @@ Result<Completion> complete(const Upload& upload, const std::vector<StoredPart>&
   ObjectInfo& info = completion.object.info;
   OT_TRY(info.size, total_bytes(completion.parts));
   std::vector<std::string> etags;
+  etags.reserve(completion.parts.size());
   for (const StoredPart& part : completion.parts) {
     etags.push_back(part.info.etag);
   }

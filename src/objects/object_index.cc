@@ -14,21 +14,21 @@ using sql::Transaction;
 
 // Released steps are never edited; a change is a new step. Keys compare by their bytes (BINARY).
 const std::vector<std::string_view> kSteps = {
-    "CREATE TABLE buckets (name TEXT PRIMARY KEY, region TEXT NOT NULL, owner TEXT NOT NULL, "
-    "created_at BIGINT NOT NULL, policy TEXT NOT NULL, public_access_block TEXT NOT NULL, "
-    "encryption TEXT NOT NULL)",
-    "CREATE TABLE objects (bucket TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, "
-    "size BIGINT NOT NULL, etag TEXT NOT NULL, last_modified BIGINT NOT NULL, "
-    "properties TEXT NOT NULL, PRIMARY KEY (bucket, key)) WITHOUT ROWID",
-    "CREATE TABLE blobs (id TEXT PRIMARY KEY, owner TEXT NOT NULL, ordinal BIGINT NOT NULL, "
-    "size BIGINT NOT NULL, sealed_key TEXT NOT NULL) WITHOUT ROWID",
+    ("CREATE TABLE buckets (name TEXT PRIMARY KEY, region TEXT NOT NULL, owner TEXT NOT NULL, "
+     "created_at BIGINT NOT NULL, policy TEXT NOT NULL, public_access_block TEXT NOT NULL, "
+     "encryption TEXT NOT NULL)"),
+    ("CREATE TABLE objects (bucket TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, "
+     "size BIGINT NOT NULL, etag TEXT NOT NULL, last_modified BIGINT NOT NULL, "
+     "properties TEXT NOT NULL, PRIMARY KEY (bucket, key)) WITHOUT ROWID"),
+    ("CREATE TABLE blobs (id TEXT PRIMARY KEY, owner TEXT NOT NULL, ordinal BIGINT NOT NULL, "
+     "size BIGINT NOT NULL, sealed_key TEXT NOT NULL) WITHOUT ROWID"),
     "CREATE INDEX blobs_by_owner ON blobs (owner, ordinal)",
-    "CREATE TABLE uploads (id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, "
-    "initiated BIGINT NOT NULL, properties TEXT NOT NULL) WITHOUT ROWID",
+    ("CREATE TABLE uploads (id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, "
+     "initiated BIGINT NOT NULL, properties TEXT NOT NULL) WITHOUT ROWID"),
     "CREATE INDEX uploads_by_bucket ON uploads (bucket, key, id)",
-    "CREATE TABLE parts (upload_id TEXT NOT NULL, number BIGINT NOT NULL, id TEXT NOT NULL, "
-    "size BIGINT NOT NULL, etag TEXT NOT NULL, last_modified BIGINT NOT NULL, "
-    "checksums TEXT NOT NULL, PRIMARY KEY (upload_id, number)) WITHOUT ROWID",
+    ("CREATE TABLE parts (upload_id TEXT NOT NULL, number BIGINT NOT NULL, id TEXT NOT NULL, "
+     "size BIGINT NOT NULL, etag TEXT NOT NULL, last_modified BIGINT NOT NULL, "
+     "checksums TEXT NOT NULL, PRIMARY KEY (upload_id, number)) WITHOUT ROWID"),
 };
 
 std::int64_t to_number(Timestamp time) { return time.time_since_epoch().count(); }
@@ -60,6 +60,7 @@ Result<Retired> retire_blobs(Transaction& inside, const std::string& owner) {
   OT_TRY(const auto rows, inside.query("SELECT id FROM blobs WHERE owner = ?", {owner}));
   OT_TRY_DO(inside.execute("DELETE FROM blobs WHERE owner = ?", {owner}));
   Retired retired{.owner = owner, .blob_ids = {}};
+  retired.blob_ids.reserve(rows.size());
   for (const Row& row : rows) {
     retired.blob_ids.push_back(row.text(0));
   }
@@ -123,6 +124,7 @@ Result<std::vector<Blob>> find_blobs(Transaction& inside, const std::string& own
          inside.query("SELECT id, size, sealed_key FROM blobs WHERE owner = ? ORDER BY ordinal",
                       {owner}));
   std::vector<Blob> all;
+  all.reserve(rows.size());
   for (const Row& row : rows) {
     all.push_back({.id = row.text(0),
                    .size = static_cast<std::uint64_t>(row.integer(1)),
@@ -353,6 +355,7 @@ Result<std::vector<std::string>> ObjectIndex::blob_ids(const std::string& from,
   OT_TRY(const auto rows,
          database_->query("SELECT id FROM blobs WHERE id >= ? AND id < ? ORDER BY id", {from, to}));
   std::vector<std::string> ids;
+  ids.reserve(rows.size());
   for (const Row& row : rows) {
     ids.push_back(row.text(0));
   }

@@ -1,6 +1,8 @@
 // Question: what does the embedded store cost over writing the same bytes to a plain file, both
 // durable? Log files are mostly of 10 KB to 5 MB.
 // Budget: a put of 1 MiB within three times the plain file; reading above 200 MB/s of one core.
+// Measured (release, 2-core VM under load): put 64 KiB 18 ms, 1 MiB 24 ms (3.7 ms of CPU: MD5,
+// SHA-256, AES), plain files 11 and 12 ms; reading 1.6 GiB/s. The rest of a put is its fsyncs.
 #include "crypto/keyring.h"
 #include "io/clock.h"
 #include "io/filesystem.h"

@@ -32,8 +32,9 @@ std::string resource_arn(const CloudTrailOperation& row, const Call& call,
 
 ApiError to_request_error(const Error& error) { return {error.reason(), error.message(), 400, {}}; }
 
-/// Only a header that the signature covers is the caller's own word.
-ApiResult<std::optional<std::string>> other_account(const Call& call) {
+/// Only a header that the signature covers is the caller's own word; and a call that cannot heed it
+/// is refused, lest it does in one account what was meant for another.
+ApiResult<std::optional<std::string>> other_account(const Call& call, const Operation& operation) {
   const auto header = call.exchange.request().headers.find(kAccountHeader);
   if (!header) {
     return std::nullopt;
@@ -42,6 +43,10 @@ ApiResult<std::optional<std::string>> other_account(const Call& call) {
       call.claim.signed_headers.end()) {
     return refuse("ValidationException",
                   fmt::format("The header {} must be among the signed headers.", kAccountHeader));
+  }
+  if (operation.name != "LookupEvents") {
+    return refuse("ValidationException",
+                  fmt::format("Only LookupEvents takes the header {}.", kAccountHeader));
   }
   return std::string(*header);
 }
@@ -99,7 +104,7 @@ asio::awaitable<Outcome> CloudTrailService::handle(Call& call, const Operation& 
              fmt::format("The operation {} is not supported: OpenTrail does not offer it.",
                          operation.name));
   if (row->run != nullptr) {
-    auto account = other_account(call);
+    auto account = other_account(call, operation);
     if (account) {
       Request request{parts_,      change_mutex_, call.account_id,    call.region,
                       call.caller, shaped.input,  *std::move(account)};

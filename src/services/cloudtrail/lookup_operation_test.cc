@@ -133,6 +133,10 @@ TEST_F(CloudTrailTest, AnAdministratorMayLookIntoAnotherAccount) {
   EXPECT_EQ(to_text(found.outcome.additional_event_data), R"({"lookupAccountId":"999999999999"})");
 
   history_.last_query_.reset();
+  EXPECT_EQ(call("CreateTrail", R"({"Name":"main","S3BucketName":"logs"})").error_code,
+            "ValidationException");
+  EXPECT_TRUE(trails_->trails("999999999999").empty());
+  EXPECT_TRUE(trails_->trails("111122223333").empty());
   signed_headers_ = {"host"};
   EXPECT_EQ(call("LookupEvents", "").error_code, "ValidationException");
   signed_headers_ = {"host", "x-opentrail-account"};

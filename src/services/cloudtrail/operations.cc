@@ -168,8 +168,8 @@ std::vector<CloudTrailOperation> make_table() {
 }  // namespace
 
 std::span<const CloudTrailOperation> cloudtrail_operations() {
-  static const std::vector<CloudTrailOperation> kTable = make_table();
-  return kTable;
+  static const std::vector<CloudTrailOperation> table = make_table();
+  return table;
 }
 
 const CloudTrailOperation* find_cloudtrail_operation(std::string_view name) {

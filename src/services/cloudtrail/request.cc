@@ -33,9 +33,9 @@ std::optional<Timestamp> time_of(const json::object& input, std::string_view nam
 }
 
 const json::array& list_of(const json::object& input, std::string_view name) {
-  static const json::array kNone;
+  static const json::array none;
   const json::value* member = input.if_contains(name);
-  return member != nullptr && member->is_array() ? member->get_array() : kNone;
+  return member != nullptr && member->is_array() ? member->get_array() : none;
 }
 
 }  // namespace opentrail::services::cloudtrail

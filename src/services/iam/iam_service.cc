@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "io/offload.h"
+#include "services/bounded_name.h"
 #include "services/iam/iam_operations.h"
 
 #include <fmt/format.h>
@@ -123,14 +124,15 @@ Operation IamService::identify(const Call& call) const {
     operation.error = ApiError{request.error().reason(), request.error().message(), 400, {}};
     return operation;
   }
-  operation.name = operation.event_name = request->action();
-  operation.action = "iam:" + request->action();
+  operation.name = operation.event_name = bounded_name(request->action());
+  operation.action = "iam:" + operation.name;
   const IamOperation* row = find_iam_operation(request->action());
   if (row == nullptr || (!request->version().empty() && request->version() != kVersion)) {
     operation.error =
         ApiError{"InvalidAction",
-                 fmt::format("Could not find operation {} for version {}", shown_action(request->action()),
-                             request->version().empty() ? kVersion : request->version()),
+                 fmt::format("Could not find operation {} for version {}", operation.name,
+                             request->version().empty() ? std::string(kVersion)
+                                                        : bounded_name(request->version())),
                  400,
                  {}};
     return operation;

@@ -33,6 +33,7 @@ struct IamServiceTest : testing::Test {
     admin.account_id = kAccount;
     admin.user_name = "admin";
     admin.arn = "arn:aws:iam::111122223333:user/admin";
+    admin.principal_id = iam->user(std::string(kAccount), "admin").value().user_id;
     admin.verified = true;
     root.account_id = kAccount;
     root.arn = "arn:aws:iam::111122223333:root";
@@ -188,6 +189,19 @@ TEST_F(IamServiceTest, WhatCannotBeRunIsRefusedBeforeItIs) {
         << answered.operation.error->message;
   }
   EXPECT_EQ(users(), 1U);
+}
+
+TEST_F(IamServiceTest, ALongForeignNameIsCutInWhatIsShown) {
+  const auto answered = call(admin, "Action=" + std::string(100'000, 'A'));
+  ASSERT_TRUE(answered.operation.error.has_value());
+  EXPECT_LT(answered.operation.error->message.size(), 1024U);
+  EXPECT_LT(answered.operation.event_name.size(), 1024U);
+  const auto denied =
+      iam->deny_reason(admin, "nothing:Allowed", std::string(100'000, 'r')).value_or("");
+  EXPECT_EQ(denied, "");  // an administrator may do anything
+  iam::Caller nobody = admin;
+  nobody.user_name = "nobody";
+  EXPECT_LT(iam->deny_reason(nobody, "a:B", std::string(100'000, 'r')).value().size(), 4096U);
 }
 
 // An administrator must not get a key of the root user by leaving the name empty.

@@ -25,10 +25,10 @@ struct ByteRange {
 
 /// The four conditions of a request; empty ones hold.
 struct Conditions {
-  std::string_view if_match;
-  std::string_view if_none_match;
-  std::string_view if_modified_since;
-  std::string_view if_unmodified_since;
+  std::string_view if_match = {};
+  std::string_view if_none_match = {};
+  std::string_view if_modified_since = {};
+  std::string_view if_unmodified_since = {};
 };
 [[nodiscard]] Conditions read_conditions(const net::Headers& headers);
 /// Those of a copy's source (x-amz-copy-source-if-*).

@@ -1,6 +1,7 @@
 #include "services/sts/sts_service.h"
 
 #include "aws/query_protocol.h"
+#include "services/bounded_name.h"
 
 #include <fmt/format.h>
 
@@ -23,8 +24,8 @@ Operation StsService::identify(const Call& call) const {
     operation.error = ApiError{request.error().reason(), request.error().message(), 400, {}};
     return operation;
   }
-  operation.name = operation.event_name = request->action();
-  operation.action = "sts:" + request->action();
+  operation.name = operation.event_name = bounded_name(request->action());
+  operation.action = "sts:" + operation.name;
   const bool global = call.exchange.request().headers.get("host").starts_with(kGlobalHost);
   operation.additional_event_data = {
       {"RequestDetails",
@@ -32,7 +33,7 @@ Operation StsService::identify(const Call& call) const {
   if (request->action() != "GetCallerIdentity") {
     operation.error = ApiError{"InvalidAction",
                                fmt::format("Could not find operation {} for version {}",
-                                           shown_action(request->action()), shown_action(request->version())),
+                                           operation.name, bounded_name(request->version())),
                                400,
                                {}};
   }

@@ -1,0 +1,168 @@
+// Goal: a lookup sees all that was on the journal when it began, nothing that aged out or is gone,
+// and says so when it cannot know. Method: a journal that holds back, drops and fails when told.
+#include "history/history_fixture.h"
+
+#include <future>
+#include <set>
+#include <thread>
+
+namespace opentrail::history {
+namespace {
+
+using journal::Offset;
+using std::chrono::days;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class HistoryFollowTest : public HistoryTest {};
+
+TEST_F(HistoryFollowTest, ForgetsWhatAgedOut) {
+  add({.id = "too-old", .time = kNow - days(90) - seconds(1)});
+  add({.id = "old", .time = kNow - days(90)});
+  add({.id = "new"});
+  open();
+  EXPECT_EQ(history_->oldest_kept(), kNow - days(90));
+  EXPECT_EQ(lookup_ids(query_of()), (Ids{"new", "old"}));
+  EXPECT_FALSE(history_->contains("too-old").value());
+  EXPECT_EQ(history_->needed_from(), Offset{1});
+
+  // At once out of sight.
+  clock_.advance(seconds(1));
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"new"});
+  EXPECT_EQ(lookup_ids(LookupKey::EventId, "old"), Ids{});
+  EXPECT_FALSE(history_->contains("old").value());
+
+  // And soon out of memory: the follower's next pass that is due forgets it.
+  clock_.advance(minutes(2));
+  add({.id = "newest", .time = clock_.now()});
+  EXPECT_EQ(lookup_ids(query_of()), (Ids{"newest", "new"}));
+  EXPECT_EQ(history_->size(), 2U);
+  EXPECT_EQ(history_->needed_from(), Offset{2});
+
+  clock_.advance(days(200));
+  add({.id = "too-old-already"});
+  EXPECT_EQ(lookup_ids(query_of()), Ids{});
+  EXPECT_EQ(history_->size(), 0U);
+  EXPECT_EQ(history_->needed_from(), Offset{5});
+  EXPECT_TRUE(history_->accounts().empty());
+}
+
+TEST_F(HistoryFollowTest, ShowsNothingThatTheJournalDropped) {
+  open();
+  for (int i = 0; i < 10; ++i) {
+    add({.id = std::to_string(i)});
+  }
+  LookupQuery query = query_of();
+  query.results_max = 2;
+  query.next_token = history_->lookup(query).value().next_token;
+  ASSERT_TRUE(journal_.drop_before(Offset{6}).has_value());
+  EXPECT_EQ(lookup_ids(query), (Ids{"7", "6"}));
+  EXPECT_EQ(lookup_ids(query_of()), (Ids{"9", "8", "7", "6"}));
+  EXPECT_EQ(lookup_ids(LookupKey::EventId, "3"), Ids{});
+  EXPECT_FALSE(history_->contains("3").value());
+  EXPECT_FALSE(history_->content_hash("3").value().has_value());
+  // The same id again is a new record then.
+  add({.id = "3"});
+  EXPECT_EQ(lookup_ids(LookupKey::EventId, "3"), Ids{"3"});
+
+  open();
+  EXPECT_EQ(lookup_ids(query_of()).size(), 5U);
+}
+
+TEST_F(HistoryFollowTest, WaitsForWhatWasAcceptedBefore) {
+  open();
+  journal_.hold();
+  add({.id = "pending"});
+  auto found = std::async(std::launch::async, [&] { return lookup_ids(query_of()); });
+  auto known =
+      std::async(std::launch::async, [&] { return history_->contains("pending").value(); });
+  EXPECT_EQ(history_->applied_end(), Offset{0});
+  journal_.commit();
+  EXPECT_EQ(found.get(), Ids{"pending"});
+  EXPECT_TRUE(known.get());
+  EXPECT_EQ(history_->applied_end(), Offset{1});
+}
+
+TEST_F(HistoryFollowTest, CatchesUpWithoutBeingWoken) {
+  open();
+  journal_.on_commit(nullptr);
+  add({.id = "quiet"});
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"quiet"});
+}
+
+TEST_F(HistoryFollowTest, IsUnavailableWhenTheJournalFailed) {
+  open();
+  add({.id = "kept"});
+  ASSERT_EQ(lookup_ids(query_of()), Ids{"kept"});
+  journal_.hold();
+  add({.id = "never durable"});
+  journal_.fail_with({ErrorCode::ResourceExhausted, "disk full"});
+  EXPECT_EQ(history_->lookup(query_of()).error().code(), ErrorCode::Unavailable);
+  EXPECT_EQ(history_->contains("x").error().code(), ErrorCode::Unavailable);
+  EXPECT_EQ(history_->content_hash("x").error().code(), ErrorCode::Unavailable);
+  EXPECT_TRUE(history_->contains("kept").value()) << "what is known stays known";
+}
+
+TEST_F(HistoryFollowTest, TriesAgainAfterAFailedRead) {
+  open();
+  journal_.fail_reads_with(Error(ErrorCode::ResourceExhausted, "too many open files"));
+  add({.id = "late"});
+  const auto refused = history_->lookup(query_of());
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code(), ErrorCode::Unavailable);
+  EXPECT_NE(refused.error().message().find("too many open files"), std::string::npos);
+  journal_.fail_reads_with(std::nullopt);
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"late"});
+}
+
+TEST_F(HistoryFollowTest, DoesNotOpenOverAJournalThatCannotBeRead) {
+  add({.id = "there"});
+  journal_.fail_reads_with(Error(ErrorCode::Corruption, "segment 0, byte 17"));
+  const auto opened = History::open(journal_, clock_, {});
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code(), ErrorCode::Corruption);
+}
+
+TEST_F(HistoryFollowTest, StopsWithCallersWaiting) {
+  open();
+  add({.id = "there"});
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"there"});
+  history_->stop();
+  history_->stop();
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"there"});
+  add({.id = "after"});
+  EXPECT_EQ(history_->lookup(query_of()).error().code(), ErrorCode::Unavailable);
+}
+
+// Readers, writers and the follower at once; what ThreadSanitizer looks at.
+TEST_F(HistoryFollowTest, ServesManyThreads) {
+  open();
+  constexpr int kWriters = 2;
+  constexpr int kEach = 300;
+  std::vector<std::thread> threads;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    threads.emplace_back([this, writer] {
+      for (int i = 0; i < kEach; ++i) {
+        const std::string id = fmt::format("{}-{}", writer, i);
+        add({.id = id, .time = kNow - seconds(i * 7 % 50)});
+        ASSERT_TRUE(history_->contains(id).value());
+        ASSERT_EQ(lookup_ids(LookupKey::EventId, id), Ids{id});
+      }
+    });
+  }
+  threads.emplace_back([this] {
+    for (int i = 0; i < 50; ++i) {
+      const Ids ids = all_pages(query_of());
+      ASSERT_EQ(std::set(ids.begin(), ids.end()).size(), ids.size());
+      static_cast<void>(history_->accounts());
+      static_cast<void>(history_->needed_from());
+    }
+  });
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(all_pages(query_of()).size(), static_cast<std::size_t>(kWriters * kEach));
+}
+
+}  // namespace
+}  // namespace opentrail::history
