@@ -14,7 +14,8 @@ const std::vector<std::string_view> kSteps = {
     "trail_id BIGINT NOT NULL, account_id TEXT NOT NULL, region TEXT NOT NULL, "
     "next_offset BIGINT NOT NULL, "
     "file_to BIGINT, file_stamp BIGINT, file_bucket TEXT, file_key TEXT, "
-    "chain_version BIGINT, chain_from BIGINT NOT NULL, chain_last_end BIGINT NOT NULL, "
+    "chain_version BIGINT, chain_last_version BIGINT NOT NULL, chain_from BIGINT NOT NULL, "
+    "chain_last_end BIGINT NOT NULL, "
     "previous_bucket TEXT, previous_key TEXT, previous_hash TEXT, previous_signature TEXT, "
     "digest_start BIGINT, digest_end BIGINT, digest_files_through BIGINT, digest_last BIGINT, "
     "digest_fingerprint TEXT, digest_bucket TEXT, digest_key TEXT, "
@@ -33,7 +34,7 @@ const std::vector<std::string_view> kSteps = {
 constexpr std::string_view kSelect =
     "SELECT trail_id, account_id, region, next_offset, "
     "file_to, file_stamp, file_bucket, file_key, "
-    "chain_version, chain_from, chain_last_end, "
+    "chain_version, chain_last_version, chain_from, chain_last_end, "
     "previous_bucket, previous_key, previous_hash, previous_signature, "
     "digest_start, digest_end, digest_files_through, digest_last, "
     "digest_fingerprint, digest_bucket, digest_key, "
@@ -42,7 +43,7 @@ constexpr std::string_view kSelect =
 
 constexpr std::string_view kReplace =
     "INSERT OR REPLACE INTO collectors VALUES "
-    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 std::int64_t to_integer(Timestamp time) { return time.time_since_epoch().count(); }
 Timestamp to_time(std::int64_t millis) { return Timestamp(std::chrono::milliseconds(millis)); }
@@ -126,6 +127,7 @@ Collector read_collector(const Row& row) {
   collector.next_offset = static_cast<std::uint64_t>(columns.integer());
   collector.intent = read_file_intent(columns);
   collector.chain.version = columns.optional_integer();
+  collector.chain.last_version = columns.integer();
   collector.chain.from = columns.time();
   collector.chain.last_end = columns.time();
   collector.chain.previous = read_previous(columns);
@@ -159,6 +161,7 @@ void append_file_intent(std::vector<Value>& values, const std::optional<FileInte
 
 void append_chain(std::vector<Value>& values, const DigestChain& chain) {
   values.emplace_back(chain.version ? Value(*chain.version) : Value(Null{}));
+  values.emplace_back(chain.last_version);
   values.emplace_back(to_integer(chain.from));
   values.emplace_back(to_integer(chain.last_end));
   if (chain.previous) {

@@ -46,8 +46,9 @@ struct PreviousDigest {
 struct DigestChain {
   /// The trail version that began the chain; absent while there is none.
   std::optional<std::int64_t> version;
-  Timestamp from;      ///< Start of the next digest.
-  Timestamp last_end;  ///< Of any digest ever written here: names must not repeat.
+  std::int64_t last_version = 0;  ///< The newest version that ever began a chain here.
+  Timestamp from;                 ///< Start of the next digest.
+  Timestamp last_end;             ///< Of any digest ever written here: names must not repeat.
   std::optional<PreviousDigest> previous;
   std::optional<DigestIntent> intent;
   bool operator==(const DigestChain&) const = default;

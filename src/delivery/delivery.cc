@@ -22,6 +22,8 @@ namespace {
 
 /// How often the background looks whether something is due. Each look is cheap.
 constexpr std::chrono::milliseconds kLook{200};
+/// How long the digests of a trail may keep its log files waiting.
+constexpr std::chrono::milliseconds kDigestTime{500};
 
 class DeliveryEngine final : public Delivery {
  public:
@@ -60,7 +62,7 @@ class DeliveryEngine final : public Delivery {
 
   void run_due(Timestamp now) override {
     for (const auto& job : jobs()) {
-      run(job, now);
+      run(job, now, std::chrono::steady_clock::time_point::max());
     }
   }
 
@@ -170,8 +172,8 @@ class DeliveryEngine final : public Delivery {
     return jobs;
   }
 
-  void run(const Job& job, Timestamp now) {
-    const Pass pass{job.subject, job.journal_end, now, stopping_};
+  void run(const Job& job, Timestamp now, std::chrono::steady_clock::time_point give_way) {
+    const Pass pass{job.subject, job.journal_end, now, stopping_, give_way};
     job.worker->run(pass);
     if (!stopping_.load() && job.worker->finished(pass)) {
       forget(job.subject.trail.id);
@@ -203,7 +205,7 @@ class DeliveryEngine final : public Delivery {
         }
         boost::asio::post(*pool_, [this, job = std::move(job)] {
           if (!stopping_.load()) {
-            run(job, parts_.clock.now());
+            run(job, parts_.clock.now(), std::chrono::steady_clock::now() + kDigestTime);
           }
           job.worker->busy = false;
         });

@@ -199,6 +199,20 @@ class DeliveryFixture : public ::testing::Test {
     }
     return counts;
   }
+  /// Every log file of the regions is in exactly one digest, and the chains hold. Returns the
+  /// number of digests.
+  int expect_all_listed() {
+    std::multiset<std::string> listed;
+    int digests = 0;
+    for (const auto* region : {"us-east-1", "us-west-2", "eu-west-1"}) {
+      digests += check_chain(region, listed);
+    }
+    for (const auto& log : keys("CloudTrail")) {
+      EXPECT_EQ(listed.count(log), 1U) << log;
+    }
+    EXPECT_EQ(listed.size(), keys("CloudTrail").size());
+    return digests;
+  }
   void expect_once(const std::vector<std::string>& ids) const {
     const auto counts = delivered();
     for (const auto& id : ids) {
@@ -260,7 +274,7 @@ class DeliveryFixture : public ::testing::Test {
     return false;
   }
 
-  io::TempFolder folder_;
+  io::TempFolder folder_{io::TempFolder::fast_parent()};
   std::unique_ptr<io::Filesystem> files_ = io::make_posix_filesystem();
   io::SeededRandom random_{7};
   io::FakeClock clock_{parse_iso("2026-11-24T08:00:01Z").value()};

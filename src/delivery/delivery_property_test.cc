@@ -79,16 +79,11 @@ TEST_P(DeliveryPropertyTest, EachRecordInOneFileAndEachFileInOneDigest) {
     pass(std::chrono::minutes(6));
   }
   expect_once(wanted_);
-  std::multiset<std::string> listed;
-  for (const auto* region : {"us-east-1", "us-west-2", "eu-west-1"}) {
-    check_chain(region, listed);
-  }
-  const auto logs = keys("CloudTrail");
-  EXPECT_EQ(listed, std::multiset<std::string>(logs.begin(), logs.end()));
+  expect_all_listed();
   EXPECT_EQ(store_.different_bytes, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, DeliveryPropertyTest, testing::Range(1, 25));
+INSTANTIATE_TEST_SUITE_P(Seeds, DeliveryPropertyTest, testing::Range(1, 17));
 
 }  // namespace
 }  // namespace opentrail::delivery

@@ -19,41 +19,13 @@ using std::chrono::seconds;
 
 Timestamp whole_seconds(Timestamp time) { return std::chrono::floor<seconds>(time); }
 
-bool is_on(const catalog::TrailVersion& version, std::string_view home, std::string_view region) {
-  return version.config.logging && version.config.log_file_validation && !version.deleted &&
-         collects_in(version.config, home, region);
-}
-
 }  // namespace
-
-std::optional<DigestDelivery::OnRun> DigestDelivery::on_run(const Pass& pass,
-                                                            std::string_view region) {
-  std::optional<OnRun> run;
-  for (const auto& version : pass.subject.versions) {
-    if (!is_on(version, pass.trail().home_region, region)) {
-      run.reset();
-    } else if (!run) {
-      run = OnRun{version.version, version.made_at};
-    }
-  }
-  return run;
-}
-
-std::optional<std::uint64_t> DigestDelivery::chain_end(const Pass& pass, std::string_view region,
-                                                       std::int64_t version) {
-  for (const auto& later : pass.subject.versions) {
-    if (later.version > version && !is_on(later, pass.trail().home_region, region)) {
-      return later.effective_from;
-    }
-  }
-  return std::nullopt;
-}
 
 Result<Sent> DigestDelivery::run(const Pass& pass) {
   Sent outcome = Sent::Yes;
   for (const Collector& collector : collectors_.all()) {
-    if (pass.stopping.load()) {
-      break;
+    if (pass.stopping.load() || std::chrono::steady_clock::now() > pass.give_way) {
+      break;  // a moment later it goes on where it stopped
     }
     OT_TRY(const Sent sent, run_collector(pass, collector));
     if (sent == Sent::Unreachable) {
@@ -85,29 +57,48 @@ Result<Sent> DigestDelivery::run_collector(const Pass& pass, Collector collector
 }
 
 Result<bool> DigestDelivery::decide(const Pass& pass, Collector& collector) {
-  const auto on = on_run(pass, collector.region);
-  if (collector.chain.version && (!on || on->version != *collector.chain.version)) {
-    OT_TRY(const bool due, decide_last(pass, collector));
+  for (const ValidatedRun& run : validated_runs(pass.subject, collector.region)) {
+    if (run.version < collector.chain.last_version) {
+      continue;
+    }
+    if (run.version > collector.chain.last_version) {
+      OT_TRY(const bool over, is_over(collector, run));
+      if (!over) {
+        return decide_first(pass, collector, run);
+      }
+      continue;
+    }
+    if (!collector.chain.version) {
+      continue;  // its chain has ended
+    }
+    OT_TRY(const bool due,
+           run.end ? decide_last(pass, collector, run) : decide_next(pass, collector));
     if (due || collector.chain.version) {
       return due;
     }
   }
-  if (!on) {
+  return false;
+}
+
+Result<bool> DigestDelivery::is_over(const Collector& collector, const ValidatedRun& run) {
+  if (!run.end || collector.intent || collector.next_offset < *run.end) {
     return false;
   }
-  return collector.chain.version ? decide_next(pass, collector)
-                                 : decide_first(pass, collector, *on);
+  OT_TRY(const auto files, collectors_.store().files(collector, Timestamp::max()));
+  return files.empty();
 }
 
 /// The starting digest covers the interval before the chain began, and so lists nothing; what was
 /// delivered before is not digested, as in AWS.
-Result<bool> DigestDelivery::decide_first(const Pass& pass, Collector& collector, const OnRun& on) {
+Result<bool> DigestDelivery::decide_first(const Pass& pass, Collector& collector,
+                                          const ValidatedRun& run) {
   const Timestamp begin =
-      std::max(whole_seconds(on.since), whole_seconds(collector.chain.last_end) + seconds(1));
+      std::max(whole_seconds(run.since), whole_seconds(collector.chain.last_end) + seconds(1));
   if (begin > pass.now) {
     return false;
   }
-  collector.chain.version = on.version;
+  collector.chain.version = run.version;
+  collector.chain.last_version = run.version;
   collector.chain.previous.reset();
   collector.chain.from = begin - interval_;
   OT_TRY_DO(intend(pass, collector, begin, begin, false));
@@ -127,9 +118,9 @@ Result<bool> DigestDelivery::decide_next(const Pass& pass, Collector& collector)
 
 /// Waits until all records up to the end of the chain are delivered, then lists what no digest has
 /// listed yet.
-Result<bool> DigestDelivery::decide_last(const Pass& pass, Collector& collector) {
-  const auto end_offset = chain_end(pass, collector.region, *collector.chain.version);
-  if (collector.intent || (end_offset && collector.next_offset < *end_offset)) {
+Result<bool> DigestDelivery::decide_last(const Pass& pass, Collector& collector,
+                                         const ValidatedRun& run) {
+  if (collector.intent || collector.next_offset < *run.end) {
     return false;
   }
   const Timestamp end = std::max(whole_seconds(pass.now), collector.chain.from + seconds(1));

@@ -15,17 +15,6 @@ using testing::SizeIs;
 
 class DigestTest : public DeliveryFixture {
  protected:
-  /// Every log file is in one digest; returns the number of digests of all regions.
-  int expect_all_listed() {
-    std::multiset<std::string> listed;
-    int digests = 0;
-    for (const auto* region : {"us-east-1", "us-west-2", "eu-west-1"}) {
-      digests += check_chain(region, listed);
-    }
-    const auto logs = keys("CloudTrail");
-    EXPECT_EQ(listed, std::multiset<std::string>(logs.begin(), logs.end()));
-    return digests;
-  }
   [[nodiscard]] std::string member(const std::string& name, const char* key) const {
     return std::string(content(name).at(key).as_string());
   }

@@ -43,13 +43,6 @@ const metrics::Counter& failed_counter() {
 
 }  // namespace
 
-bool digests_wanted(const Pass& pass, const Collector& collector) {
-  const auto& config = pass.newest().config;
-  return collector.chain.version.has_value() ||
-         (config.logging && config.log_file_validation &&
-          collects_in(config, pass.trail().home_region, collector.region));
-}
-
 Result<Sent> LogDelivery::retry(const Pass& pass) {
   Sent outcome = Sent::Yes;
   for (Collector& collector : collectors_.all()) {
@@ -185,13 +178,15 @@ Result<Sent> LogDelivery::write(const Pass& pass, Collector collector, LogFile f
   if (auto put = objects_.put(request, principal_of(pass.trail())); !put) {
     return note_failure(pass, std::move(collector), put.error());
   }
+  const bool listed =
+      is_validated(pass.subject, collector.region, collector.next_offset, collector.intent->to);
   collector.next_offset = collector.intent->to;
   collector.intent.reset();
   collector.latest_attempt = pass.now;
   collector.latest_delivery = pass.now;
   collector.latest_error.clear();
-  OT_TRY_DO(collectors_.file_delivered(
-      collector, digests_wanted(pass, collector) ? std::optional(delivered) : std::nullopt));
+  OT_TRY_DO(
+      collectors_.file_delivered(collector, listed ? std::optional(delivered) : std::nullopt));
   delivered_counter().add(static_cast<double>(records));
   return Sent::Yes;
 }

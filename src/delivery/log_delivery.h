@@ -44,7 +44,4 @@ class LogDelivery {
   CollectorSet& collectors_;
 };
 
-/// True when delivered files of this collector are to be listed in a digest.
-[[nodiscard]] bool digests_wanted(const Pass& pass, const catalog::Collector& collector);
-
 }  // namespace opentrail::delivery

@@ -4,6 +4,7 @@
 #include "objects/object_store.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -17,6 +18,9 @@ struct Pass {
   std::uint64_t journal_end = 0;
   Timestamp now;
   const std::atomic<bool>& stopping;
+  /// Digests that are not written by then wait for the next pass, so that log files do not wait for
+  /// them: the first digests of a trail need a new key in each region.
+  std::chrono::steady_clock::time_point give_way = std::chrono::steady_clock::time_point::max();
 
   [[nodiscard]] const catalog::Trail& trail() const { return subject.trail; }
   [[nodiscard]] const catalog::TrailVersion& newest() const { return subject.versions.back(); }

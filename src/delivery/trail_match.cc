@@ -1,5 +1,7 @@
 #include "delivery/trail_match.h"
 
+#include <algorithm>
+
 namespace opentrail::delivery {
 
 bool collects_in(const catalog::TrailConfig& config, std::string_view home_region,
@@ -33,6 +35,34 @@ const catalog::TrailVersion* version_at(std::span<const catalog::TrailVersion> v
     }
   }
   return found;
+}
+
+std::vector<ValidatedRun> validated_runs(const catalog::TrailStore::TrailVersions& subject,
+                                         std::string_view region) {
+  std::vector<ValidatedRun> runs;
+  bool running = false;
+  for (const auto& version : subject.versions) {
+    if (!version.effective_from) {
+      break;
+    }
+    const bool on = !version.deleted && version.config.logging &&
+                    version.config.log_file_validation &&
+                    collects_in(version.config, subject.trail.home_region, region);
+    if (on && !running) {
+      runs.push_back({version.version, version.made_at, *version.effective_from, std::nullopt});
+    } else if (!on && running) {
+      runs.back().end = version.effective_from;
+    }
+    running = on;
+  }
+  return runs;
+}
+
+bool is_validated(const catalog::TrailStore::TrailVersions& subject, std::string_view region,
+                  std::uint64_t from, std::uint64_t to) {
+  return std::ranges::any_of(validated_runs(subject, region), [&](const ValidatedRun& run) {
+    return run.begin < to && (!run.end || *run.end > from);
+  });
 }
 
 }  // namespace opentrail::delivery

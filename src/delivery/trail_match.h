@@ -2,8 +2,11 @@
 #include "catalog/trail_store.h"
 #include "record/record.h"
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 /// Which trail gets which record. Pure.
 namespace opentrail::delivery {
@@ -20,5 +23,20 @@ namespace opentrail::delivery {
 /// The version in force at `offset`; null before the first one.
 [[nodiscard]] const catalog::TrailVersion* version_at(
     std::span<const catalog::TrailVersion> versions, std::uint64_t offset);
+
+/// A run of versions under which log files of a region are to be listed in digests: logging and
+/// validation are on. One digest chain belongs to it.
+struct ValidatedRun {
+  std::int64_t version = 0;  ///< That began it.
+  Timestamp since;
+  std::uint64_t begin = 0;           ///< Journal offset.
+  std::optional<std::uint64_t> end;  ///< Absent while it goes on.
+};
+/// Of versions that all have their place; in order.
+[[nodiscard]] std::vector<ValidatedRun> validated_runs(
+    const catalog::TrailStore::TrailVersions& subject, std::string_view region);
+/// True when a file with records of [from, to) is to be listed in a digest.
+[[nodiscard]] bool is_validated(const catalog::TrailStore::TrailVersions& subject,
+                                std::string_view region, std::uint64_t from, std::uint64_t to);
 
 }  // namespace opentrail::delivery

@@ -337,6 +337,7 @@ TEST(Journal, ReadersSeeOnlyDurableRecordsWhileItIsWritten) {
   constexpr std::uint64_t kWriters = 2;
   std::atomic<bool> failed = false;
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (std::uint64_t w = 0; w < kWriters; ++w) {
     threads.emplace_back([&] {
       for (std::uint64_t i = 0; i < kRecords / kWriters; ++i) {

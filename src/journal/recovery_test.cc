@@ -24,9 +24,13 @@ const std::string kFolder = "journal";
 const std::string kFirstPath = "journal/00000000000000000000.journal";
 
 class JournalRecovery : public testing::Test {
- protected:
+ public:
   JournalRecovery() { log::set_level(log::Level::Error); }
   ~JournalRecovery() override { log::set_level(log::Level::Info); }
+  JournalRecovery(const JournalRecovery&) = delete;
+  JournalRecovery& operator=(const JournalRecovery&) = delete;
+
+ protected:
   std::unique_ptr<Journal> open() { return Journal::open(files_, options_).value(); }
   /// `commits` commits of one record each, then a stop.
   void write_commits(std::uint64_t commits) {

@@ -55,6 +55,7 @@ inline record::Record make_record(std::uint64_t n, std::size_t noise_bytes = 0) 
 inline std::vector<record::Record> make_records(std::uint64_t first, std::uint64_t count,
                                                 std::size_t noise_bytes = 0) {
   std::vector<record::Record> records;
+  records.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     records.push_back(make_record(first + i, noise_bytes));
   }

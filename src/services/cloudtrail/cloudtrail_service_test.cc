@@ -2,7 +2,7 @@
 // force from the right record on. Method: calls as the pipeline makes them, over real trails and
 // iam; the n-th call's record has the n-th place in the journal.
 #include "services/cloudtrail/operations.h"
-#include "services/cloudtrail/service_test_kit.h"
+#include "services/cloudtrail/service_kit_test.h"
 
 #include <set>
 

@@ -1,7 +1,7 @@
 // Goal: LookupEvents asks history for exactly what was meant, shows events in AWS's shape, refuses
 // with its errors, and lets an administrator alone look into another account. Method: a history
 // that keeps the query it was asked.
-#include "services/cloudtrail/service_test_kit.h"
+#include "services/cloudtrail/service_kit_test.h"
 
 namespace opentrail::services::cloudtrail {
 namespace {

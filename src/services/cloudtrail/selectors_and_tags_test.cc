@@ -1,6 +1,6 @@
 // Goal: event selectors, tags and public keys are put, read and refused as CloudTrail does.
 // Method: calls as the pipeline makes them, over real trails.
-#include "services/cloudtrail/service_test_kit.h"
+#include "services/cloudtrail/service_kit_test.h"
 
 namespace opentrail::services::cloudtrail {
 namespace {
