@@ -68,6 +68,8 @@ using Result = std::expected<T, Error>;
 
 }  // namespace opentrail
 
+// Names, declarations and statements cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define OT_CONCAT_INNER(a, b) a##b
 #define OT_CONCAT(a, b) OT_CONCAT_INNER(a, b)
 
@@ -93,6 +95,8 @@ using Result = std::expected<T, Error>;
     leave std::unexpected(std::move(result).error());     \
   }                                                       \
   static_assert(true)
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 /// On in release too. Input never reaches a CHECK.
 #define OT_CHECK(condition)                            \

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace CLI {
 class App;
@@ -20,16 +21,23 @@ struct ConnectionOptions {
   std::string region;    ///< Empty: AWS_REGION, AWS_DEFAULT_REGION, kDefaultRegion.
   std::string profile;
   std::string credentials_file;
+  std::string ca_bundle;  ///< Empty: AWS_CA_BUNDLE, else the system's certificates alone.
 };
 
 void add_connection_options(CLI::App& app, ConnectionOptions& options);
 
-/// A client with credentials found by find_credentials(). Does not connect yet.
-/// Errors: InvalidArgument, NotFound: each says what to do.
-[[nodiscard]] Result<std::unique_ptr<collect::SignedClient>> make_client(
-    const ConnectionOptions& options, const Context& context, collect::Pause pause);
+struct Connection {
+  std::unique_ptr<collect::SignedClient> client;
+  std::string keys_from;  ///< For messages: "profile default of /data/credentials".
+};
 
-/// The error's message, and, where a person can do something about it, what.
-[[nodiscard]] std::string with_advice(const Error& error, const std::string& endpoint);
+/// A client with credentials found by find_credentials(). Does not connect yet.
+/// Errors: InvalidArgument, NotFound, PermissionDenied: each says what to do.
+[[nodiscard]] Result<Connection> make_connection(const ConnectionOptions& options,
+                                                 const Context& context, collect::Pause pause);
+
+/// What a failed call came to: the error's message and, where a person can do something about it,
+/// what. One or two lines, without a line break at the end.
+[[nodiscard]] std::string with_advice(const Error& error, const Connection& connection);
 
 }  // namespace opentrail::cli

@@ -40,6 +40,16 @@ Context system_context() {
                  .clock = clock};
 }
 
+bool finish_output(const Context& context, std::string_view command) {
+  context.out.flush();
+  if (context.out.good()) {
+    return true;
+  }
+  context.err << "opentrail " << command
+              << ": the output could not be written in full; is the disk full?\n";
+  return false;
+}
+
 std::string with_commas(std::uint64_t number) {
   constexpr std::size_t kGroup = 3;
   std::string text = std::to_string(number);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <iosfwd>
 #include <string>
+#include <string_view>
 
 namespace opentrail::cli {
 
@@ -27,11 +28,17 @@ struct Context {
 /// stdout, stderr, the process environment, the system clock.
 [[nodiscard]] Context system_context();
 
-/// Exit codes of the commands that talk to a server.
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFindings = 1;  ///< Ran, but with something to look at; see the command.
-inline constexpr int kExitError = 2;     ///< Wrong use, no connection, refused.
+inline constexpr int kExitError = 2;     ///< Wrong use, no connection, refused, output not written.
 inline constexpr int kExitInterrupted = 130;  ///< By SIGINT, as shells have it.
+
+/// Where the descriptions begin in every help page.
+inline constexpr std::size_t kHelpColumns = 28;
+
+/// Flushes what a command printed. A full disk must not look like success: false, after a complaint
+/// on `err` in the name of `command`, when not all of it was written.
+[[nodiscard]] bool finish_output(const Context& context, std::string_view command);
 
 /// 1234567 -> "1,234,567".
 [[nodiscard]] std::string with_commas(std::uint64_t number);

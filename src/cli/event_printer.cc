@@ -45,6 +45,22 @@ std::string unbroken(std::string text) {
   return text;
 }
 
+std::string_view short_source(std::string_view source) {
+  constexpr std::string_view kDomain = ".amazonaws.com";
+  return source.ends_with(kDomain) ? source.substr(0, source.size() - kDomain.size()) : source;
+}
+
+/// What the table and the text show of an event.
+Table::Row to_row(const LookupEvent& event) {
+  const bool failed = !event.error_code.empty();
+  return {{.text = one_line(event.event_time)},
+          {.text = one_line(event.event_name), .alarming = failed},
+          {.text = one_line(short_source(event.event_source))},
+          {.text = one_line(event.username)},
+          {.text = one_line(resources_text(event))},
+          {.text = one_line(event.error_code), .alarming = failed}};
+}
+
 class TablePrinter final : public EventPrinter {
  public:
   explicit TablePrinter(const Context& context)
@@ -60,26 +76,35 @@ class TablePrinter final : public EventPrinter {
 
   void page(const std::vector<LookupEvent>& events) override {
     std::vector<Table::Row> rows;
+    rows.reserve(events.size());
     for (const LookupEvent& event : events) {
-      const bool failed = !event.error_code.empty();
-      rows.push_back({{.text = one_line(event.event_time)},
-                      {.text = one_line(event.event_name), .alarming = failed},
-                      {.text = one_line(short_source(event.event_source))},
-                      {.text = one_line(event.username)},
-                      {.text = one_line(resources_text(event))},
-                      {.text = one_line(event.error_code), .alarming = failed}});
+      rows.push_back(to_row(event));
     }
     context_.out << table_.render(rows);
   }
 
  private:
-  static std::string_view short_source(std::string_view source) {
-    constexpr std::string_view kDomain = ".amazonaws.com";
-    return source.ends_with(kDomain) ? source.substr(0, source.size() - kDomain.size()) : source;
-  }
-
   const Context& context_;
   Table table_;
+};
+
+class TextPrinter final : public EventPrinter {
+ public:
+  explicit TextPrinter(const Context& context) : context_(context) {}
+
+  void page(const std::vector<LookupEvent>& events) override {
+    for (const LookupEvent& event : events) {
+      std::string_view gap;
+      for (const TableCell& cell : to_row(event)) {
+        context_.out << gap << cell.text;
+        gap = "\t";
+      }
+      context_.out << '\n';
+    }
+  }
+
+ private:
+  const Context& context_;
 };
 
 class JsonPrinter final : public EventPrinter {
@@ -220,6 +245,9 @@ Result<LookupEvent> parse_lookup_event(const json::value& value) {
 }
 
 std::unique_ptr<EventPrinter> make_event_printer(std::string_view format, const Context& context) {
+  if (format == "text") {
+    return std::make_unique<TextPrinter>(context);
+  }
   if (format == "json") {
     return std::make_unique<JsonPrinter>(context);
   }

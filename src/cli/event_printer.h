@@ -29,9 +29,12 @@ struct LookupEvent {
 [[nodiscard]] Result<LookupEvent> parse_lookup_event(const json::value& value);
 
 /// Prints a listing page by page, in one format:
-///   table   for people; fits the terminal
-///   json    one array: what LookupEvents said, with the record as an object under
-///   "CloudTrailEvent" ndjson  the records alone, one a line csv     RFC 4180, one header line
+///   table    for people; fits the terminal
+///   text     the same columns, whole, between tabs and without titles: for cut and awk
+///   json     one array: what LookupEvents said, with the record as an object under
+///            "CloudTrailEvent"
+///   ndjson   the records alone, one a line
+///   csv      RFC 4180, one header line
 class EventPrinter {
  public:
   virtual ~EventPrinter() = default;
@@ -39,7 +42,7 @@ class EventPrinter {
   /// Once, behind the last page.
   virtual void end() {}
 };
-/// `format` must be one of the four. `context` must outlive the printer.
+/// `format` must be one of the five. `context` must outlive the printer.
 [[nodiscard]] std::unique_ptr<EventPrinter> make_event_printer(std::string_view format,
                                                                const Context& context);
 

@@ -150,9 +150,9 @@ std::string report_json(const ImportReport& report) {
 
 int run_import(const ImportCommand& command, const Context& context,
                const std::atomic<bool>* stop) {
-  auto client = make_client(command.connection, context, collect::make_pause(stop));
-  if (!client) {
-    context.err << "opentrail import: " << client.error().message() << '\n';
+  auto connection = make_connection(command.connection, context, collect::make_pause(stop));
+  if (!connection) {
+    context.err << "opentrail import: " << connection.error().message() << '\n';
     return kExitError;
   }
   ProgressShow show(context, command.quiet);
@@ -160,7 +160,7 @@ int run_import(const ImportCommand& command, const Context& context,
   options.stop = stop;
   ImportReport report;
   const auto imported = collect::import_aws(
-      command.paths, options, context.clock, collect::make_upload(**client),
+      command.paths, options, context.clock, collect::make_upload(*connection->client),
       [&](const collect::ImportProgress& progress) { show.update(progress); }, report);
   show.clear();
   const bool json = command.output == "json";
@@ -172,29 +172,36 @@ int run_import(const ImportCommand& command, const Context& context,
   } else if (imported || report.records > 0) {
     print_text(report, context);
   }
-  context.out.flush();
+  const bool written = finish_output(context, "import");
   if (!imported) {
-    context.err << "opentrail import: " << with_advice(imported.error(), (*client)->endpoint())
-                << '\n';
+    context.err << "opentrail import: " << with_advice(imported.error(), *connection) << '\n';
     return kExitError;
   }
-  return exit_code_of(report);
+  return written ? exit_code_of(report) : kExitError;
 }
 
-void add_import_command(CLI::App& app, int& exit_code) {
+void add_import_command(CLI::App& app, const Context& context, int& exit_code) {
   const auto command = std::make_shared<ImportCommand>();
   CLI::App* import = app.add_subcommand("import", "Bring records from elsewhere into a server");
-  import->require_subcommand(1);
   CLI::App* aws = import->add_subcommand(
-      "aws", "CloudTrail files and folders: .json, .json.gz, NDJSON, EventBridge envelopes");
-  aws->add_option("PATH", command->paths, "Files and folders")->required();
-  aws->add_option("--output", command->output, "text or json")
-      ->check(CLI::IsMember({"text", "json"}));
+      "aws", "Import CloudTrail files: .json, .json.gz, NDJSON, EventBridge envelopes");
+  aws->footer(
+      "Importing twice changes nothing: a record that is there already is left alone.\n"
+      "Exit codes: 0 everything is in; 1 a file or record was broken or in conflict (named above "
+      "the\nsummary); 2 wrong use, no server, or refused; 130 stopped by Ctrl-C, what is in stays "
+      "in.\n\n"
+      "Example: opentrail import aws ./AWSLogs more/*.json.gz");
+  aws->add_option("PATH", command->paths, "Files, and folders with all below them")
+      ->required()
+      ->option_text("...");
+  aws->add_option("--output", command->output, "text or json [text]")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->option_text("FORMAT");
   aws->add_flag("--quiet", command->quiet, "No progress, no notes");
   add_connection_options(*aws, command->connection);
-  aws->callback([command, &exit_code] {
+  aws->callback([command, &context, &exit_code] {
     const InterruptWatch watch;
-    exit_code = run_import(*command, system_context(), &interrupt_requested);
+    exit_code = run_import(*command, context, &interrupt_requested);
   });
 }
 

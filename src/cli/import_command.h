@@ -23,7 +23,8 @@ struct ImportCommand {
 /// `opentrail import aws PATH...`. Exit codes: 0 everything is in (already there and too old are
 /// fine), 1 a file or a record was broken or in conflict, 2 wrong use, no connection or refused
 /// (what went in before stays in and is reported), 130 stopped by Ctrl-C.
-void add_import_command(CLI::App& app, int& exit_code);
+/// `context` must outlive the app.
+void add_import_command(CLI::App& app, const Context& context, int& exit_code);
 
 /// The command without the process around it. `stop`: ends after the current batch.
 [[nodiscard]] int run_import(const ImportCommand& command, const Context& context,

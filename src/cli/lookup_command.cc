@@ -143,21 +143,21 @@ int complain(const Context& context, std::string_view text) {
   return kExitError;
 }
 
-/// Flag, LookupEvents' key, help.
 struct AttributeFlag {
   const char* flag;
-  const char* key;
+  const char* key;  ///< LookupEvents'.
+  const char* placeholder;
   const char* help;
 };
 constexpr std::array<AttributeFlag, 8> kAttributeFlags = {
-    {{"--event-id", "EventId", "One event"},
-     {"--event-name", "EventName", "For example CreateUser"},
-     {"--user-name", "Username", "IAM user, role session, or root"},
-     {"--resource-type", "ResourceType", "For example AWS::S3::Bucket"},
-     {"--resource-name", "ResourceName", "Name or ARN"},
-     {"--event-source", "EventSource", "For example iam.amazonaws.com"},
-     {"--access-key-id", "AccessKeyId", "Key that signed the call"},
-     {"--read-only", "ReadOnly", "true or false"}}};
+    {{"--event-id", "EventId", "ID", "One event"},
+     {"--event-name", "EventName", "NAME", "For example CreateUser"},
+     {"--user-name", "Username", "NAME", "IAM user, role session, or root"},
+     {"--resource-type", "ResourceType", "TYPE", "For example AWS::S3::Bucket"},
+     {"--resource-name", "ResourceName", "NAME", "Name or ARN"},
+     {"--event-source", "EventSource", "SOURCE", "For example iam.amazonaws.com"},
+     {"--access-key-id", "AccessKeyId", "ID", "Key that signed the call"},
+     {"--read-only", "ReadOnly", "BOOL", "true or false"}}};
 
 }  // namespace
 
@@ -166,23 +166,26 @@ int run_lookup(const LookupCommand& command, const Context& context) {
   if (!query) {
     return complain(context, query.error().message());
   }
-  auto client = make_client(command.connection, context, collect::make_pause(nullptr));
-  if (!client) {
-    return complain(context, client.error().message());
+  auto connection = make_connection(command.connection, context, collect::make_pause(nullptr));
+  if (!connection) {
+    return complain(context, connection.error().message());
   }
+  collect::SignedClient& client = *connection->client;
   const auto printer = make_event_printer(command.output, context);
-  const auto listing = list_events(**client, *query, command.results_max, *printer);
+  const auto listing = list_events(client, *query, command.results_max, *printer);
   if (!listing) {
     context.out.flush();
-    return complain(context, with_advice(listing.error(), (*client)->endpoint()));
+    return complain(context, with_advice(listing.error(), *connection));
   }
   printer->end();
-  context.out.flush();
+  if (!finish_output(context, "lookup")) {
+    return kExitError;
+  }
   if (listing->shown == 0) {
     context.err << fmt::format(
         "No events found in {}. Regions are apart: try --region (IAM and sign-in are recorded in "
-        "us-east-1), other times, or another filter.\n",
-        (*client)->region());
+        "us-east-1), other times, or another filter. Imported records are under --account.\n",
+        client.region());
     return kExitFindings;
   }
   if (listing->more && command.output == "table") {
@@ -192,11 +195,18 @@ int run_lookup(const LookupCommand& command, const Context& context) {
   return kExitOk;
 }
 
-void add_lookup_command(CLI::App& app, int& exit_code) {
+void add_lookup_command(CLI::App& app, const Context& context, int& exit_code) {
   const auto command = std::make_shared<LookupCommand>();
   CLI::App* lookup = app.add_subcommand("lookup", "Look into the event history");
-  lookup->add_option("--account", command->account,
-                     "Account to look into (administrators) [the caller's own]");
+  lookup->footer(
+      "Shows management events of one account and region, newest first.\n"
+      "Exit codes: 0 found; 1 nothing found; 2 wrong use, no server, or refused.\n\n"
+      "Examples: opentrail lookup --event-name CreateUser --start '2 hours ago'\n"
+      "          opentrail lookup --account 111122223333 --max 0 --output ndjson | jq .eventName");
+  lookup
+      ->add_option("--account", command->account,
+                   "Account to look into (administrators) [the caller's own]")
+      ->option_text("ID");
   for (const AttributeFlag& attribute : kAttributeFlags) {
     CLI::Option* option = lookup->add_option_function<std::string>(
         attribute.flag,
@@ -204,18 +214,26 @@ void add_lookup_command(CLI::App& app, int& exit_code) {
           command->attributes.emplace_back(key, value);
         },
         attribute.help);
+    option->option_text(attribute.placeholder)->group("Filter, at most one of");
     if (std::string_view(attribute.key) == "ReadOnly") {
       option->check(CLI::IsMember({"true", "false"}));
     }
   }
-  lookup->add_option("--start", command->start_time,
-                     "Begin: '2 hours ago', yesterday, 2026-11-24, 2026-11-24T08:46:13Z (UTC)");
-  lookup->add_option("--end", command->end_time, "End, inclusive; written as --start");
-  lookup->add_option("--max", command->results_max, "At most so many; 0 shows all [50]");
-  lookup->add_option("--output", command->output, "table, json, ndjson or csv")
-      ->check(CLI::IsMember({"table", "json", "ndjson", "csv"}));
+  lookup
+      ->add_option("--start", command->start_time,
+                   "Begin: '2 hours ago', yesterday, 2026-11-24, 2026-11-24T08:46:13Z (UTC)")
+      ->option_text("TIME");
+  lookup->add_option("--end", command->end_time, "End, inclusive; written as --start")
+      ->option_text("TIME");
+  lookup->add_option("--max", command->results_max, "At most so many; 0 shows all [50]")
+      ->option_text("COUNT");
+  lookup
+      ->add_option("--output", command->output,
+                   "table, text (tab-separated), json, ndjson (records alone) or csv [table]")
+      ->check(CLI::IsMember({"table", "text", "json", "ndjson", "csv"}))
+      ->option_text("FORMAT");
   add_connection_options(*lookup, command->connection);
-  lookup->callback([command, &exit_code] { exit_code = run_lookup(*command, system_context()); });
+  lookup->callback([command, &context, &exit_code] { exit_code = run_lookup(*command, context); });
 }
 
 }  // namespace opentrail::cli

@@ -21,13 +21,14 @@ struct LookupCommand {
   std::string start_time;
   std::string end_time;
   std::uint64_t results_max = 50;  ///< 0: all.
-  std::string output = "table";    ///< "table", "json", "ndjson" or "csv".
+  std::string output = "table";    ///< "table", "text", "json", "ndjson" or "csv".
 };
 
 /// `opentrail lookup`: CloudTrail's LookupEvents with times as people write them, and, for an
 /// administrator, the history of every known account. Exit codes: 0 found, 1 nothing found, 2
 /// error.
-void add_lookup_command(CLI::App& app, int& exit_code);
+/// `context` must outlive the app.
+void add_lookup_command(CLI::App& app, const Context& context, int& exit_code);
 
 /// The command without the process around it.
 [[nodiscard]] int run_lookup(const LookupCommand& command, const Context& context);

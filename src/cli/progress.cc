@@ -14,7 +14,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kRedrawInterval{100};
-constexpr milliseconds kLineInterval{5000};
 constexpr std::string_view kClearLine = "\r\x1b[K";
 constexpr std::uint64_t kHundred = 100;
 
@@ -67,25 +66,26 @@ std::string progress_bar(const collect::ImportProgress& progress, milliseconds e
 }
 
 ProgressShow::ProgressShow(const Context& context, bool quiet)
-    : context_(context), quiet_(quiet), begin_(steady_clock::now()), shown_(begin_) {}
+    : context_(context),
+      shows_(context.err_is_terminal && !quiet),
+      begin_(steady_clock::now()),
+      shown_(begin_) {}
 
 void ProgressShow::update(const collect::ImportProgress& progress) {
+  if (!shows_) {
+    return;
+  }
   const auto now = steady_clock::now();
-  if (quiet_ || now - shown_ < (context_.err_is_terminal ? kRedrawInterval : kLineInterval)) {
+  if (now - shown_ < kRedrawInterval) {
     return;
   }
   shown_ = now;
-  const auto elapsed = std::chrono::duration_cast<milliseconds>(now - begin_);
-  if (context_.err_is_terminal) {
-    // One column less than there are: some terminals wrap when the last one is written.
-    context_.err << kClearLine
-                 << progress_bar(progress, elapsed,
-                                 std::max<std::size_t>(2, context_.terminal_columns) - 1)
-                 << std::flush;
-    drawn_ = true;
-  } else {
-    context_.err << "import: " << numbers(progress, elapsed) << '\n';
-  }
+  // One column less than there are: some terminals wrap when the last one is written.
+  context_.err << kClearLine
+               << progress_bar(progress, std::chrono::duration_cast<milliseconds>(now - begin_),
+                               std::max<std::size_t>(2, context_.terminal_columns) - 1)
+               << std::flush;
+  drawn_ = true;
 }
 
 void ProgressShow::clear() {

@@ -13,8 +13,8 @@ namespace opentrail::cli {
 /// "12.3 MB".
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);
 
-/// Shows how an import goes, on stderr: a bar that is redrawn on a terminal, a line now and then
-/// otherwise, nothing when quiet.
+/// Shows how an import goes, on stderr: a bar that is redrawn, on a terminal only. Elsewhere, and
+/// when quiet, nothing: the summary at the end is enough for a log.
 class ProgressShow {
  public:
   ProgressShow(const Context& context, bool quiet);
@@ -25,7 +25,7 @@ class ProgressShow {
 
  private:
   const Context& context_;
-  const bool quiet_;
+  const bool shows_;
   std::chrono::steady_clock::time_point begin_;
   std::chrono::steady_clock::time_point shown_;
   bool drawn_ = false;

@@ -13,6 +13,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 extern char** environ;  // NOLINT(readability-identifier-naming): the C library's name
@@ -104,6 +105,7 @@ int serve(const ServeOptions& options) {
     std::fputs(server::print_config(*settings).c_str(), stdout);
     return 0;
   }
+  ::umask(S_IRWXG | S_IRWXO);  // the data folder is for this user alone, SQLite's files too
   const sigset_t signals = block_stop_signals();
   std::signal(SIGPIPE, SIG_IGN);
   log::set_level(config->log_level);
@@ -124,6 +126,10 @@ int serve(const ServeOptions& options) {
 
 void add_serve_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("serve", "Run the server");
+  command->footer(
+      "A flag outdoes its environment variable, which outdoes the --config file.\n"
+      "SIGTERM or Ctrl-C stops the server when everything is on disk.\n"
+      "Exit codes: 0 stopped on request; 1 could not start or run; 2 wrong settings.");
   auto options = std::make_shared<ServeOptions>();
   for (const server::Setting& setting : server::settings()) {
     const std::string key(setting.key);

@@ -16,6 +16,7 @@
 #include "journal/journal.h"
 #include "record/builder.h"
 
+#include <cstring>
 #include <map>
 #include <set>
 #include <string>
@@ -161,7 +162,9 @@ class DeliveryFixture : public ::testing::Test {
     isal_inflate_init(&state);
     state.crc_flag = ISAL_GZIP;
     std::string in = bytes;
-    std::string out(64 << 20, '\0');
+    std::uint32_t size = 0;  // the last four bytes of a member, little endian
+    std::memcpy(&size, bytes.data() + bytes.size() - sizeof(size), sizeof(size));
+    std::string out(size, '\0');
     state.next_in = reinterpret_cast<std::uint8_t*>(in.data());
     state.avail_in = static_cast<std::uint32_t>(in.size());
     state.next_out = reinterpret_cast<std::uint8_t*>(out.data());
@@ -185,7 +188,8 @@ class DeliveryFixture : public ::testing::Test {
     return keys;
   }
   [[nodiscard]] json::object content(const std::string& name) const {
-    return parse_json(gunzip(store_.objects.at(name).request.body)).value().as_object();
+    constexpr JsonLimits kLimits{.depth_max = 64, .bytes_max = 64 << 20};
+    return parse_json(gunzip(store_.objects.at(name).request.body), kLimits).value().as_object();
   }
   /// How often each event id stands in a log file.
   [[nodiscard]] std::map<std::string, int> delivered() const {

@@ -37,14 +37,17 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 /// What one try came to.
 struct Attempt {
   boost::system::error_code failed;
-  std::string stage;      ///< "connect", "send", "receive".
+  std::string stage;      ///< "connect", "TLS handshake", "send", "receive".
+  std::string detail;     ///< More than the error's message says; may be empty.
+  std::string reason;     ///< Of the Error, see client.h; may be empty.
   bool answered = false;  ///< Some byte of the answer came.
   std::optional<ClientResponse> response;
 };
 
 class HttpClient final : public Client {
  public:
-  HttpClient(Url origin, ClientOptions options) : origin_(std::move(origin)), options_(options) {}
+  HttpClient(Url origin, ClientOptions options)
+      : origin_(std::move(origin)), options_(std::move(options)) {}
 
   Result<void> prepare() {
     if (origin_.scheme != "https") {
@@ -57,6 +60,14 @@ class HttpClient final : public Client {
     if (failed) {
       return fail(ErrorCode::Unavailable,
                   "cannot read the system's TLS certificates: " + failed.message());
+    }
+    if (!options_.ca_file.empty()) {
+      tls_->load_verify_file(options_.ca_file, failed);
+      if (failed) {
+        return fail(ErrorCode::InvalidArgument,
+                    fmt::format("CA certificates {}: not a readable PEM file: {}", options_.ca_file,
+                                failed.message()));
+      }
     }
     tls_->set_verify_mode(asio::ssl::verify_peer);
     tls_->set_verify_callback(asio::ssl::host_name_verification(origin_.host));
@@ -84,9 +95,11 @@ class HttpClient final : public Client {
                   fmt::format("{} {}: the answer is larger than {} bytes", request.method,
                               origin_.authority(), options_.response_bytes_max));
     }
-    return fail(ErrorCode::Unavailable,
-                fmt::format("{} {}: {}: {}", request.method, origin_.authority(), attempt.stage,
-                            attempt.failed.message()));
+    const std::string what = attempt.detail.empty() ? attempt.failed.message() : attempt.detail;
+    return fail(
+        ErrorCode::Unavailable,
+        fmt::format("{} {}: {}: {}", request.method, origin_.authority(), attempt.stage, what),
+        std::move(attempt.reason));
   }
 
  private:
@@ -110,6 +123,27 @@ class HttpClient final : public Client {
     buffer_.clear();
   }
 
+  /// OpenSSL's "certificate verify failed" leaves out what is wrong with the certificate.
+  void explain_handshake(Attempt& attempt) {
+    if (!attempt.failed || attempt.failed == beast::error::timeout) {
+      return;
+    }
+    attempt.reason = kTlsFailed;
+    const bool untrusted = attempt.failed.category() == asio::error::get_ssl_category() &&
+                           ERR_GET_REASON(static_cast<unsigned long>(attempt.failed.value())) ==
+                               SSL_R_CERTIFICATE_VERIFY_FAILED;
+    if (!untrusted) {
+      return;
+    }
+    attempt.reason = kUntrustedCertificate;
+    const long verdict = SSL_get_verify_result(tls_stream_->native_handle());
+    // The host is compared by a callback of ours, for which OpenSSL has no words.
+    attempt.detail = verdict == X509_V_OK || verdict == X509_V_ERR_UNSPECIFIED
+                         ? fmt::format("the server's certificate is not for {}", origin_.host)
+                         : fmt::format("the server's certificate is not trusted: {}",
+                                       X509_verify_cert_error_string(verdict));
+  }
+
   asio::awaitable<void> connect(Attempt& attempt) {
     attempt.stage = "connect";
     asio::ip::tcp::resolver resolver(context_);
@@ -129,9 +163,11 @@ class HttpClient final : public Client {
     const auto [refused, endpoint] = co_await lowest().async_connect(endpoints, kTuple);
     attempt.failed = refused;
     if (!attempt.failed && tls_) {
+      attempt.stage = "TLS handshake";
       const auto [unsafe] =
           co_await tls_stream_->async_handshake(asio::ssl::stream_base::client, kTuple);
       attempt.failed = unsafe;
+      explain_handshake(attempt);
     }
     connected_ = !attempt.failed;
     if (connected_) {
@@ -233,7 +269,7 @@ class HttpClient final : public Client {
 }  // namespace
 
 Result<std::unique_ptr<Client>> Client::make(Url origin, ClientOptions options) {
-  auto client = std::make_unique<HttpClient>(std::move(origin), options);
+  auto client = std::make_unique<HttpClient>(std::move(origin), std::move(options));
   OT_TRY_DO(client->prepare());
   return client;
 }

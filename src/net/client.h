@@ -41,14 +41,22 @@ struct ClientOptions {
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds request_timeout{30000};  ///< Whole exchange.
   std::size_t response_bytes_max = 64 << 20;
+  /// PEM file of certificates that are trusted beside the system's. Read by make(), for https only.
+  std::string ca_file;
 };
+
+/// reason() of the errors of a TLS handshake, for those who can say what to do about it.
+inline constexpr std::string_view kUntrustedCertificate = "UntrustedCertificate";
+inline constexpr std::string_view kTlsFailed = "TlsFailed";
 
 /// Blocking HTTP/1.1 client for one origin; keeps one connection and opens a new one when the
 /// server closed it. Not for I/O threads; one thread at a time. TLS verifies the host against the
-/// system's certificates.
-/// Errors: Unavailable (cannot connect, reset), Timeout, ResourceExhausted (answer too large).
+/// system's certificates and those of ClientOptions::ca_file.
+/// Errors: Unavailable (cannot connect, reset, reason kUntrustedCertificate or kTlsFailed when TLS
+/// did not come about), Timeout, ResourceExhausted (answer too large).
 class Client {
  public:
+  /// Errors: InvalidArgument naming the CA file that cannot be read.
   static Result<std::unique_ptr<Client>> make(Url origin, ClientOptions options = {});
   virtual ~Client() = default;
   /// A request is sent again at most once, and only when a kept connection turned out to be closed

@@ -25,6 +25,7 @@ constexpr std::string_view kS3 = "s3";
 constexpr std::string_view kContentSha256 = "x-amz-content-sha256";
 constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 constexpr std::size_t kSha256HexBytes = 64;
+constexpr std::string_view kLookupEvents = "cloudtrail:LookupEvents";
 
 sigv4::SignedRequest to_signed_request(const net::RequestHead& head) {
   sigv4::SignedRequest request{head.method, head.path(), head.query(), {}};
@@ -54,11 +55,12 @@ ApiError access_denied(iam::ErrorStyle style, const std::string& reason) {
   return {"AccessDenied", reason, 403, {}};
 }
 
-/// Failed signature checks are 403 but for a header that cannot be read (spec api §1.2).
+/// Failed signature checks are 403 but for what cannot be read, S3's session tokens included (spec
+/// api §1.2).
 int authentication_status(std::string_view code) {
   const bool malformed = code.starts_with("IncompleteSignature") ||
                          code == "AuthorizationHeaderMalformed" || code == "InvalidRequest" ||
-                         code == "AuthorizationQueryParametersError";
+                         code == "AuthorizationQueryParametersError" || code == "InvalidToken";
   return malformed ? 400 : 403;
 }
 
@@ -261,6 +263,12 @@ void Pipeline::check_region(Attempt& attempt) {
     attempt.call.region = claimed;
     return;
   }
+  if (!attempt.error && attempt.operation.action == kLookupEvents && aws::is_region_name(claimed)) {
+    // Imported records may be of any region there is, and must be found there.
+    attempt.call.region = claimed;
+    attempt.operation.region_override = aws::kGlobalRegion;
+    return;
+  }
   attempt.call.region = aws::kGlobalRegion;
   if (attempt.error) {
     return;
@@ -298,7 +306,7 @@ void Pipeline::authorise(Attempt& attempt) {
 }
 
 void Pipeline::throttle(Attempt& attempt) {
-  if (attempt.error || attempt.operation.action != "cloudtrail:LookupEvents") {
+  if (attempt.error || attempt.operation.action != kLookupEvents) {
     return;
   }
   const std::string key = attempt.call.account_id + "/" + attempt.call.region;
