@@ -112,6 +112,7 @@ class SqlTrailStore final : public TrailStore {
   Result<void> set_tags(std::int64_t trail_id, const Tags& tags) override;
   Result<void> set_effective(std::int64_t trail_id, std::int64_t version,
                              std::uint64_t offset) override;
+  Result<void> save_places() override;
   Result<void> settle_pending(std::uint64_t journal_end) override;
   std::vector<TrailVersions> all_versions() const override;
   Result<void> forget_versions(std::int64_t trail_id, std::uint64_t offset) override;
@@ -124,6 +125,8 @@ class SqlTrailStore final : public TrailStore {
   [[nodiscard]] Result<Entry> living(std::int64_t trail_id) const EXCLUDES(mutex_);
   void keep(Entry entry) EXCLUDES(mutex_);
   Result<void> place(Entry& entry, std::size_t at, std::uint64_t offset);
+  Result<void> place_version(std::int64_t trail_id, std::int64_t version, std::uint64_t offset)
+      REQUIRES(change_mutex_);
 
   sql::Database& catalog_;
   /// Held over the whole of a change, SQL included; always before mutex_.
@@ -131,6 +134,9 @@ class SqlTrailStore final : public TrailStore {
   mutable Mutex mutex_;
   Entries entries_ GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> generation_ = 0;
+  /// Offsets that could not be saved, by trail and version.
+  std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> unsaved_ GUARDED_BY(change_mutex_);
+  std::atomic<bool> has_unsaved_ = false;
 };
 
 std::optional<Entry> SqlTrailStore::copy_of(std::int64_t trail_id) const {
@@ -274,6 +280,33 @@ Result<void> SqlTrailStore::place(Entry& entry, std::size_t at, std::uint64_t of
 Result<void> SqlTrailStore::set_effective(std::int64_t trail_id, std::int64_t version,
                                           std::uint64_t offset) {
   const MutexLock change(change_mutex_);
+  auto placed = place_version(trail_id, version, offset);
+  if (!placed && placed.error().code() != ErrorCode::NotFound) {
+    unsaved_.insert_or_assign({trail_id, version}, offset);
+    has_unsaved_ = true;
+  }
+  return placed;
+}
+
+Result<void> SqlTrailStore::save_places() {
+  if (!has_unsaved_.load()) {
+    return {};
+  }
+  const MutexLock change(change_mutex_);
+  while (!unsaved_.empty()) {
+    const auto& [which, offset] = *unsaved_.begin();
+    const auto placed = place_version(which.first, which.second, offset);
+    if (!placed && placed.error().code() != ErrorCode::NotFound) {
+      return placed;
+    }
+    unsaved_.erase(unsaved_.begin());
+  }
+  has_unsaved_ = false;
+  return {};
+}
+
+Result<void> SqlTrailStore::place_version(std::int64_t trail_id, std::int64_t version,
+                                          std::uint64_t offset) {
   auto entry = copy_of(trail_id);
   if (!entry) {
     return fail(ErrorCode::NotFound, fmt::format("there is no trail {}", trail_id));

@@ -81,9 +81,12 @@ class TrailStore {
 
   /// The place from which a pending version is in force. Versions stay in order: calls whose
   /// records came to stand the other way round leave the older version an empty stretch. Does
-  /// nothing when the version already has its place. NotFound.
+  /// nothing when the version already has its place. NotFound. When the catalog fails, the place is
+  /// remembered for save_places().
   virtual Result<void> set_effective(std::int64_t trail_id, std::int64_t version,
                                      std::uint64_t offset) = 0;
+  /// Tries again what set_effective() could not save. Cheap when there is nothing.
+  virtual Result<void> save_places() = 0;
   /// At start: versions whose call's record never got a place are in force from `journal_end`.
   virtual Result<void> settle_pending(std::uint64_t journal_end) = 0;
 

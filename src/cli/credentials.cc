@@ -35,21 +35,35 @@ std::string file_of_data_folder(const GetEnvironment& environment) {
 /// Which files are looked at, in which order.
 struct Candidates {
   std::vector<std::string> files;
-  bool named = false;  ///< By the user: not to be found there is an error of its own.
+  /// By what the user named the file: not to be found there is an error of its own. Else empty.
+  std::string_view named_by;
 };
 
 Candidates candidate_files(const CredentialOptions& options, const GetEnvironment& environment) {
   if (!options.credentials_file.empty()) {
-    return {.files = {options.credentials_file}, .named = true};
+    return {.files = {options.credentials_file}, .named_by = "--credentials-file"};
   }
   if (std::string file = environment("AWS_SHARED_CREDENTIALS_FILE"); !file.empty()) {
-    return {.files = {std::move(file)}, .named = true};
+    return {.files = {std::move(file)}, .named_by = "AWS_SHARED_CREDENTIALS_FILE"};
   }
-  Candidates candidates{.files = {file_of_data_folder(environment)}};
+  Candidates candidates{.files = {file_of_data_folder(environment)}, .named_by = {}};
   if (const std::string home = environment("HOME"); !home.empty()) {
     candidates.files.push_back(io::join_path(home, ".aws/credentials"));
   }
   return candidates;
+}
+
+std::string names_of(const Profiles& profiles) {
+  constexpr std::size_t kNamesMax = 20;
+  std::string names;
+  std::size_t count = 0;
+  for (const auto& [name, settings] : profiles) {
+    if (count++ == kNamesMax) {
+      return names + ", ...";
+    }
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  return names.empty() ? "none" : names;
 }
 
 Result<FoundCredentials> read_profile(io::Filesystem& files, const std::string& path,
@@ -61,7 +75,8 @@ Result<FoundCredentials> read_profile(io::Filesystem& files, const std::string& 
   }
   const auto section = parsed->find(profile);
   if (section == parsed->end()) {
-    return fail(ErrorCode::NotFound, fmt::format("{}: there is no profile '{}'", path, profile));
+    return fail(ErrorCode::NotFound, fmt::format("{}: there is no profile '{}'; there are: {}",
+                                                 path, profile, names_of(*parsed)));
   }
   const auto value = [&](const std::string& name) {
     const auto found = section->second.find(name);
@@ -83,7 +98,7 @@ Result<std::optional<FoundCredentials>> from_environment(const GetEnvironment& e
   FoundCredentials found{.keys = {.access_key_id = environment("AWS_ACCESS_KEY_ID"),
                                   .secret_access_key = environment("AWS_SECRET_ACCESS_KEY"),
                                   .session_token = environment("AWS_SESSION_TOKEN")},
-                         .from = "AWS_ACCESS_KEY_ID"};
+                         .from = "the variable AWS_ACCESS_KEY_ID"};
   if (found.keys.access_key_id.empty() && found.keys.secret_access_key.empty()) {
     return std::nullopt;
   }
@@ -144,8 +159,11 @@ Result<FoundCredentials> find_credentials(const CredentialOptions& options,
   std::string looked_at;
   for (const std::string& path : candidates.files) {
     auto found = read_profile(*files, path, profile);
-    if (found || candidates.named) {
+    if (found) {
       return found;
+    }
+    if (!candidates.named_by.empty()) {
+      return std::unexpected(std::move(found).error().while_doing(candidates.named_by));
     }
     if (found.error().code() != ErrorCode::NotFound) {
       return found;  // it is there and broken: to go on would hide that

@@ -86,6 +86,11 @@ void print_text(const ImportReport& report, const Context& context) {
   }
 }
 
+/// "1 file", "2 files".
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", with_commas(count), what, count == 1 ? "" : "s");
+}
+
 int exit_code_of(const ImportReport& report) {
   if (report.interrupted) {
     return kExitInterrupted;
@@ -111,10 +116,9 @@ void add_counts(JsonWriter& writer, const ImportReport& report) {
 
 }  // namespace
 
-std::string summary_line(const ImportReport& report) {
-  std::string text =
-      fmt::format("{} records: {} new, {} already there", with_commas(report.records),
-                  with_commas(report.added), with_commas(report.duplicate));
+std::string summary_line(const collect::ImportReport& report) {
+  std::string text = fmt::format("{}: {} new, {} already there", counted(report.records, "record"),
+                                 with_commas(report.added), with_commas(report.duplicate));
   const auto add = [&](std::uint64_t count, std::string_view what) {
     if (count > 0) {
       text += fmt::format(", {} {}", with_commas(count), what);
@@ -123,10 +127,12 @@ std::string summary_line(const ImportReport& report) {
   add(report.conflicting, "in conflict (another record of the same id is there and stays)");
   add(report.expired, "too old");
   add(report.invalid, "invalid");
-  text += fmt::format("; {} files", with_commas(report.files));
+  text += "; " + counted(report.files, "file");
   add(report.files_broken, "broken");
   add(report.files_skipped, "skipped");
-  add(report.digests, "digest files");
+  if (report.digests > 0) {
+    text += ", " + counted(report.digests, "digest file");
+  }
   return text;
 }
 

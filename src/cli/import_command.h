@@ -30,7 +30,7 @@ void add_import_command(CLI::App& app, const Context& context, int& exit_code);
 [[nodiscard]] int run_import(const ImportCommand& command, const Context& context,
                              const std::atomic<bool>* stop);
 
-/// "3,931 records: 3,630 new, 301 already there" and, where there are some, the others.
+/// "3,931 records: 3,630 new, 301 already there; 12 files" and, where there are some, the others.
 [[nodiscard]] std::string summary_line(const collect::ImportReport& report);
 /// One JSON object, for scripts.
 [[nodiscard]] std::string report_json(const collect::ImportReport& report);

@@ -30,6 +30,15 @@ struct Query {
   std::optional<Timestamp> end;
 };
 
+Result<Timestamp> read_time(std::string_view flag, const std::string& text, Timestamp now,
+                            SpanEdge edge) {
+  auto time = parse_human_time(text, now, edge);
+  if (!time) {
+    return std::unexpected(std::move(time).error().while_doing(flag));
+  }
+  return time;
+}
+
 Result<Query> make_query(const LookupCommand& command, Timestamp now) {
   Query query;
   query.account = command.account;
@@ -47,10 +56,10 @@ Result<Query> make_query(const LookupCommand& command, Timestamp now) {
     query.attribute = command.attributes.front();
   }
   if (!command.start_time.empty()) {
-    OT_TRY(query.start, parse_human_time(command.start_time, now, SpanEdge::Begin));
+    OT_TRY(query.start, read_time("--start", command.start_time, now, SpanEdge::Begin));
   }
   if (!command.end_time.empty()) {
-    OT_TRY(query.end, parse_human_time(command.end_time, now, SpanEdge::End));
+    OT_TRY(query.end, read_time("--end", command.end_time, now, SpanEdge::End));
   }
   if (query.start && query.end && *query.start > *query.end) {
     return fail(ErrorCode::InvalidArgument,
@@ -119,7 +128,8 @@ struct Listing {
 };
 
 Result<Listing> list_events(collect::SignedClient& client, const Query& query,
-                            std::uint64_t results_max, EventPrinter& printer) {
+                            std::uint64_t results_max, EventPrinter& printer,
+                            const std::ostream& out) {
   Listing listing;
   std::string next_token;
   for (;;) {
@@ -128,6 +138,9 @@ Result<Listing> list_events(collect::SignedClient& client, const Query& query,
     OT_TRY(Page page, fetch_page(client, query, wanted, next_token));
     if (!page.events.empty()) {
       printer.page(page.events);
+      if (!out.good()) {
+        return listing;  // a full disk: to fetch more is of no use, and who called will see it
+      }
     }
     listing.shown += page.events.size();
     next_token = std::move(page.next_token);
@@ -172,7 +185,7 @@ int run_lookup(const LookupCommand& command, const Context& context) {
   }
   collect::SignedClient& client = *connection->client;
   const auto printer = make_event_printer(command.output, context);
-  const auto listing = list_events(client, *query, command.results_max, *printer);
+  const auto listing = list_events(client, *query, command.results_max, *printer, context.out);
   if (!listing) {
     context.out.flush();
     return complain(context, with_advice(listing.error(), *connection));

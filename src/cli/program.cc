@@ -44,9 +44,9 @@ std::string describe(const CLI::ParseError& error, const CLI::App& app) {
     return fmt::format("there is no command '{}'; there are: {}", extras.front(), commands);
   }
   if (!extras.empty()) {
-    return fmt::format(
-        extras.front().starts_with('-') ? "there is no option {}" : "'{}' is one argument too many",
-        extras.front());
+    return extras.front().starts_with('-')
+               ? fmt::format("there is no option {}", extras.front())
+               : fmt::format("'{}' is one argument too many", extras.front());
   }
   return error.what();
 }

@@ -54,15 +54,24 @@ bool asks_for_patience(int status, std::string_view name) {
          std::ranges::find(kNames, name) != kNames.end();
 }
 
-ErrorCode code_of(int status, bool patience) {
+/// The JSON protocol answers 400 for refusals, too: there the name tells.
+bool is_refusal(std::string_view name) {
+  static constexpr std::array<std::string_view, 8> kNames = {
+      "AccessDenied",          "AccessDeniedException",     "UnrecognizedClientException",
+      "InvalidClientTokenId",  "InvalidSignatureException", "SignatureDoesNotMatch",
+      "ExpiredTokenException", "MissingAuthenticationToken"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
+ErrorCode code_of(int status, std::string_view name) {
   constexpr int kUnauthorized = 401;
   constexpr int kForbidden = 403;
   constexpr int kNotFound = 404;
   constexpr int kServerErrors = 500;
-  if (patience) {
+  if (asks_for_patience(status, name)) {
     return ErrorCode::Throttled;
   }
-  if (status == kUnauthorized || status == kForbidden) {
+  if (status == kUnauthorized || status == kForbidden || is_refusal(name)) {
     return ErrorCode::PermissionDenied;
   }
   if (status == kNotFound) {
@@ -79,8 +88,7 @@ Error to_error(const net::ClientResponse& response, const Refusal& refusal) {
   if (!refusal.message.empty()) {
     text += ": " + refusal.message;
   }
-  return Error(code_of(response.status, asks_for_patience(response.status, refusal.name)),
-               std::move(text), refusal.name);
+  return Error(code_of(response.status, refusal.name), std::move(text), refusal.name);
 }
 
 /// Retry-After in seconds or as a date (RFC 9110, 10.2.3); zero when there is none.
@@ -137,30 +145,31 @@ Result<std::unique_ptr<SignedClient>> SignedClient::make(SignedClientOptions opt
     return std::unexpected(
         std::move(url).error().while_doing(fmt::format("endpoint {}", options.endpoint)));
   }
+  while (url->path.ends_with('/')) {
+    url->path.pop_back();  // the call's own path begins with one
+  }
   OT_TRY(auto client, net::Client::make(*std::move(url), options.client));
   return std::unique_ptr<SignedClient>(
       new SignedClient(std::move(options), std::move(client), clock, std::move(pause)));
 }
 
 net::ClientRequest SignedClient::sign(const SignedCall& call) const {
-  std::string_view base = client_->origin().path;
-  while (base.ends_with('/')) {
-    base.remove_suffix(1);
-  }
   net::ClientRequest request;
   request.method = call.method;
-  request.target = std::string(base) + call.path;
+  request.target = call.path;
   request.headers = call.headers;
   request.headers.set("Host", client_->origin().authority());
   request.body = call.body;
 
   crypto::sigv4::SignedRequest to_sign;
   to_sign.method = request.method;
-  const std::string_view target = request.target;
+  // net::Client puts the base path in front, and what goes over the wire is what is signed.
+  const std::string target = client_->origin().path + call.path;
   const auto question = target.find('?');
-  to_sign.path = target.substr(0, question);
-  to_sign.query =
-      question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
+  to_sign.path = std::string_view(target).substr(0, question);
+  if (question != std::string::npos) {
+    to_sign.query = std::string_view(target).substr(question + 1);
+  }
   for (const auto& [name, value] : request.headers.fields()) {
     to_sign.headers.emplace_back(name, value);
   }

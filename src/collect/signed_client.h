@@ -46,14 +46,14 @@ struct SignedCall {
 /// Calls an AWS-protocol server with SigV4 and patience. Blocking; one thread at a time.
 class SignedClient {
  public:
-  /// Errors: InvalidArgument for an endpoint that is not a URL.
+  /// Errors: InvalidArgument for an endpoint that is not a URL, or a CA file that is none.
   static Result<std::unique_ptr<SignedClient>> make(SignedClientOptions options,
                                                     const io::Clock& clock, Pause pause);
 
   /// The 2xx answer. Otherwise an Error that says what the server said, with the AWS error name in
-  /// reason(): PermissionDenied (401, 403), NotFound (404), InvalidArgument (other 4xx), Throttled
-  /// or Unavailable (after the last attempt). A server that was never reached is not tried again:
-  /// it is more often a wrong address than a restart.
+  /// reason(): PermissionDenied (401, 403, or a name that says so), NotFound (404), InvalidArgument
+  /// (other 4xx), Throttled or Unavailable (after the last attempt). A server that was never
+  /// reached is not tried again: it is more often a wrong address than a restart.
   Result<net::ClientResponse> call(const SignedCall& call);
 
   [[nodiscard]] const std::string& endpoint() const { return options_.endpoint; }

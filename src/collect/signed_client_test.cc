@@ -166,6 +166,9 @@ TEST_F(SignedClientTest, SaysWhatTheServerSaid) {
        "UnknownOperationException", "the server answered 404 UnknownOperationException"},
       {400, R"({"__type":"ValidationException","message":"bad"})", ErrorCode::InvalidArgument,
        "ValidationException", "the server answered 400 ValidationException: bad"},
+      {400, R"({"__type":"UnrecognizedClientException","message":"who"})",
+       ErrorCode::PermissionDenied, "UnrecognizedClientException",
+       "the server answered 400 UnrecognizedClientException: who"},
       {501, "[1]", ErrorCode::Unavailable, "", "the server answered 501: [1]"},
       {302, "elsewhere", ErrorCode::InvalidArgument, "", "the server answered 302: elsewhere"},
   };

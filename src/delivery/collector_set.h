@@ -25,7 +25,7 @@ class CollectorSet {
                               const std::optional<catalog::DeliveredFile>& file) EXCLUDES(mutex_);
   Result<void> digest_delivered(const catalog::Collector& changed, std::int64_t files_through)
       EXCLUDES(mutex_);
-  [[nodiscard]] catalog::DeliveryStore& store() { return store_; }
+  [[nodiscard]] catalog::DeliveryStore& store() const { return store_; }
 
   /// Of the whole trail: the latest of its collectors, and an error while any has one.
   [[nodiscard]] DeliveryStatus status() const EXCLUDES(mutex_);

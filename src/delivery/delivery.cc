@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <map>
 #include <thread>
+#include <tuple>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -51,6 +52,9 @@ class DeliveryEngine final : public Delivery {
     for (const auto& subject : parts_.trails.all_versions()) {
       // Marks that passed while the server was away are made up for at once.
       worker_of(subject, Timestamp{});
+    }
+    for (const auto& [trail_id, left] : std::exchange(restored_, {})) {
+      OT_TRY_DO(store_->forget(trail_id));  // a crash came between the two steps of forget()
     }
     return {};
   }
@@ -146,7 +150,20 @@ class DeliveryEngine final : public Delivery {
     catalog::TrailStore::TrailVersions subject;
     std::uint64_t journal_end = 0;
     std::shared_ptr<TrailWorker> worker;
+    bool has_namesake = false;
   };
+
+  /// True for a trail that was made under the name of one that is not cleared yet.
+  static bool has_namesake(const std::vector<catalog::TrailStore::TrailVersions>& all,
+                           const catalog::Trail& trail) {
+    const auto digests_of = [](const catalog::Trail& one) {
+      return std::tie(one.account_id, one.home_region, one.name, one.config.bucket,
+                      one.config.key_prefix);
+    };
+    return std::ranges::any_of(all, [&](const auto& other) {
+      return other.trail.id < trail.id && digests_of(other.trail) == digests_of(trail);
+    });
+  }
 
   std::shared_ptr<TrailWorker> worker_of(const catalog::TrailStore::TrailVersions& subject,
                                          Timestamp first_mark) REQUIRES(mutex_) {
@@ -161,19 +178,23 @@ class DeliveryEngine final : public Delivery {
 
   /// What there is to look after. The order matters: see Pass::journal_end.
   std::vector<Job> jobs() EXCLUDES(mutex_) {
+    if (const auto saved = parts_.trails.save_places(); !saved) {
+      log::debug("places of trail versions still wait for the catalog: {}",
+                 saved.error().message());
+    }
     const std::uint64_t end = value(parts_.journal.durable_end());
     const Timestamp now = parts_.clock.now();
     const MutexLock lock(mutex_);  // before the versions: forget() must not come between
     std::vector<Job> jobs;
-    for (auto& subject : parts_.trails.all_versions()) {
-      auto worker = worker_of(subject, now);
-      jobs.push_back({std::move(subject), end, std::move(worker)});
+    const auto all = parts_.trails.all_versions();
+    for (const auto& subject : all) {
+      jobs.push_back({subject, end, worker_of(subject, now), has_namesake(all, subject.trail)});
     }
     return jobs;
   }
 
   void run(const Job& job, Timestamp now, std::chrono::steady_clock::time_point give_way) {
-    const Pass pass{job.subject, job.journal_end, now, stopping_, give_way};
+    const Pass pass{job.subject, job.journal_end, now, stopping_, give_way, job.has_namesake};
     job.worker->run(pass);
     if (!stopping_.load() && job.worker->finished(pass)) {
       forget(job.subject.trail.id);
@@ -182,11 +203,9 @@ class DeliveryEngine final : public Delivery {
 
   void forget(std::int64_t trail_id) EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    auto done = store_->forget(trail_id);
-    if (done) {
-      done = parts_.trails.forget_trail(trail_id);
-    }
-    if (!done) {
+    // The trail first: one without its collectors would be delivered again from its beginning,
+    // while collectors without their trail are cleared by the next restore().
+    if (const auto done = parts_.trails.forget_trail(trail_id); !done) {
       log::warn("a deleted trail could not be cleared from the catalog: {}; it is tried again",
                 done.error().message());
       return;
@@ -194,6 +213,12 @@ class DeliveryEngine final : public Delivery {
     if (const auto found = by_trail_.find(trail_id); found != by_trail_.end()) {
       found->second->retired = true;
       by_trail_.erase(found);
+    }
+    if (const auto done = store_->forget(trail_id); !done) {
+      log::warn(
+          "the collectors of a deleted trail are still in the catalog: {}; the next start "
+          "clears them",
+          done.error().message());
     }
   }
 

@@ -22,6 +22,7 @@ Timestamp whole_seconds(Timestamp time) { return std::chrono::floor<seconds>(tim
 }  // namespace
 
 Result<Sent> DigestDelivery::run(const Pass& pass) {
+  name_taken_until_ = pass.has_namesake ? pass.now : name_taken_until_;
   Sent outcome = Sent::Yes;
   for (const Collector& collector : collectors_.all()) {
     if (pass.stopping.load() || std::chrono::steady_clock::now() > pass.give_way) {
@@ -92,9 +93,11 @@ Result<bool> DigestDelivery::is_over(const Collector& collector, const Validated
 /// delivered before is not digested, as in AWS.
 Result<bool> DigestDelivery::decide_first(const Pass& pass, Collector& collector,
                                           const ValidatedRun& run) {
-  const Timestamp begin =
-      std::max(whole_seconds(run.since), whole_seconds(collector.chain.last_end) + seconds(1));
-  if (begin > pass.now) {
+  // Names must not repeat, those of a deleted trail of this name included: all its digests ended
+  // before this one was made, or else while it is waited for here.
+  const Timestamp taken = std::max({run.since, collector.chain.last_end, name_taken_until_});
+  const Timestamp begin = whole_seconds(taken) + seconds(1);
+  if (begin > pass.now || pass.has_namesake) {
     return false;
   }
   collector.chain.version = run.version;
@@ -162,11 +165,12 @@ Result<void> DigestDelivery::intend(const Pass& pass, Collector& collector, Time
 
 Result<Sent> DigestDelivery::write(const Pass& pass, Collector collector) {
   DigestIntent intent = *collector.chain.intent;
-  if (!pass.newest().deleted) {
+  if (!pass.newest().deleted && refused_.contains(collector.region)) {
     point(pass, collector, intent);
     if (intent != *collector.chain.intent) {
       collector.chain.intent = intent;
       OT_TRY_DO(collectors_.save({collector}));
+      refused_.erase(collector.region);
     }
   }
   DigestFacts facts{collector.account_id,
@@ -193,10 +197,12 @@ Result<Sent> DigestDelivery::write(const Pass& pass, Collector collector) {
   if (auto put = objects_.put(request, principal_of(pass.trail())); !put) {
     log::warn("trail {}: digest {} could not be written to bucket {}: {}; it is tried again",
               pass.trail().name, intent.key, intent.bucket, put.error().message());
+    note_outcome(refused_, collector.region, put.error());
     collector.latest_digest_error = status_code(put.error());
     OT_TRY_DO(collectors_.save({collector}));
     return judge(put.error());
   }
+  refused_.erase(collector.region);
   collector.chain.from = intent.end;
   collector.chain.last_end = intent.end;
   collector.chain.previous = catalog::PreviousDigest{intent.bucket, intent.key, hash, signature};

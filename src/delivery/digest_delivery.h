@@ -41,6 +41,8 @@ class DigestDelivery {
   SigningKeys& keys_;
   CollectorSet& collectors_;
   std::chrono::seconds interval_;
+  RefusedRegions refused_;
+  Timestamp name_taken_until_;  ///< The last moment at which there was a namesake.
 };
 
 }  // namespace opentrail::delivery

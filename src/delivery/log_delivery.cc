@@ -60,16 +60,17 @@ Result<Sent> LogDelivery::retry(const Pass& pass) {
   return outcome;
 }
 
-/// What could not be written goes where the trail points now: that is how a bucket that is gone for
-/// good is mended.
+/// What was refused goes where the trail points now: that is how a bucket that is gone for good is
+/// mended.
 Result<Collector> LogDelivery::retarget(const Pass& pass, Collector collector) {
-  if (pass.newest().deleted) {
+  if (pass.newest().deleted || !refused_.contains(collector.region)) {
     return collector;
   }
   const auto planned = plan(pass, collector, collector.intent->to, collector.intent->stamp);
   if (planned != *collector.intent) {
     collector.intent = planned;
     OT_TRY_DO(collectors_.save({collector}));
+    refused_.erase(collector.region);
   }
   return collector;
 }
@@ -180,6 +181,7 @@ Result<Sent> LogDelivery::write(const Pass& pass, Collector collector, LogFile f
   }
   const bool listed =
       is_validated(pass.subject, collector.region, collector.next_offset, collector.intent->to);
+  refused_.erase(collector.region);
   collector.next_offset = collector.intent->to;
   collector.intent.reset();
   collector.latest_attempt = pass.now;
@@ -193,6 +195,7 @@ Result<Sent> LogDelivery::write(const Pass& pass, Collector collector, LogFile f
 
 Result<Sent> LogDelivery::note_failure(const Pass& pass, Collector collector, const Error& error) {
   failed_counter().add();
+  note_outcome(refused_, collector.region, error);
   log::warn("trail {}: log file {} could not be written to bucket {}: {}; it is tried again",
             pass.trail().name, collector.intent->key, collector.intent->bucket, error.message());
   collector.latest_attempt = pass.now;

@@ -42,6 +42,7 @@ class LogDelivery {
   journal::Journal& journal_;
   objects::ObjectStore& objects_;
   CollectorSet& collectors_;
+  RefusedRegions refused_;
 };
 
 }  // namespace opentrail::delivery

@@ -26,6 +26,18 @@ std::string status_code(const Error& error) {
   }
 }
 
+void note_outcome(RefusedRegions& refused, const std::string& region, const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::PermissionDenied:
+    case ErrorCode::NotFound:
+    case ErrorCode::InvalidArgument:
+      refused.insert(region);
+      break;
+    default:
+      refused.erase(region);
+  }
+}
+
 Sent judge(const Error& error) {
   switch (error.code()) {
     case ErrorCode::PermissionDenied:  // a policy may allow one region's folder and not another's

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <string>
 
 namespace opentrail::delivery {
@@ -21,6 +22,8 @@ struct Pass {
   /// Digests that are not written by then wait for the next pass, so that log files do not wait for
   /// them: the first digests of a trail need a new key in each region.
   std::chrono::steady_clock::time_point give_way = std::chrono::steady_clock::time_point::max();
+  /// A deleted trail, whose digests have the same names, is not done yet.
+  bool has_namesake = false;
 
   [[nodiscard]] const catalog::Trail& trail() const { return subject.trail; }
   [[nodiscard]] const catalog::TrailVersion& newest() const { return subject.versions.back(); }
@@ -37,5 +40,11 @@ enum class Sent : std::uint8_t {
 /// What GetTrailStatus shows for `error`: S3's own code where there is one.
 [[nodiscard]] std::string status_code(const Error& error);
 [[nodiscard]] Sent judge(const Error& error);
+
+/// Regions whose planned object was not stored, for certain, when it was last tried: only then may
+/// it go to another place instead. What was never tried, or had another outcome, may be in the
+/// bucket already.
+using RefusedRegions = std::set<std::string>;
+void note_outcome(RefusedRegions& refused, const std::string& region, const Error& error);
 
 }  // namespace opentrail::delivery

@@ -37,8 +37,9 @@ TrailWorker::TrailWorker(const Parts& parts, std::vector<catalog::Collector> col
 void TrailWorker::run(const Pass& pass) {
   // A version without a place yet belongs to a call that is being answered: a moment later the
   // place is known, and until then nobody can say which records it is about.
-  if (retired.load() || pass.subject.versions.empty() || has_pending(pass) ||
-      pass.now < not_before_) {
+  // A pause longer than any that is made means that the clock was put back.
+  const bool pauses = pass.now < not_before_ && not_before_ - pass.now <= kPauseMax;
+  if (retired.load() || pass.subject.versions.empty() || has_pending(pass) || pauses) {
     return;
   }
   const auto sent = deliver(pass);
@@ -65,7 +66,7 @@ Result<Sent> TrailWorker::deliver(const Pass& pass) {
     }
   }
   const Timestamp mark = mark_of(pass.now, options_.delivery_interval);
-  if (mark > last_mark_) {
+  if (mark != last_mark_) {  // an earlier one: the clock was put back
     OT_TRY(const Sent sent, logs_.round(pass, mark));
     if (sent == Sent::Unreachable) {
       return sent;
@@ -109,8 +110,13 @@ bool TrailWorker::finished(const Pass& pass) const {
   }
   const auto all = collectors_.all();
   const auto is_done = [&](const catalog::Collector& collector) {
-    return !collector.intent && !collector.chain.version && !collector.chain.intent &&
-           collector.next_offset >= *pass.newest().effective_from;
+    if (collector.intent || collector.chain.version || collector.chain.intent ||
+        collector.next_offset < *pass.newest().effective_from) {
+      return false;
+    }
+    // A chain that could not begin yet owes a digest all the same.
+    const auto unlisted = collectors_.store().files(collector, Timestamp::max());
+    return unlisted && unlisted->empty();
   };
   if (!all.empty() && std::ranges::all_of(all, is_done)) {
     return true;

@@ -61,6 +61,7 @@ struct Application::Parts {
   std::unique_ptr<JournalRetention> retention;
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Pipeline> pipeline;
+  services::ingest::IngestService* ingest = nullptr;  ///< The pipeline's; it has a thread.
   Health health;
   std::unique_ptr<net::Server> http;
   bool stopped = false;
@@ -189,8 +190,10 @@ void Application::Parts::open_pipeline() {
   all.push_back(std::make_unique<services::IamService>(*iam, *workers));
   all.push_back(std::make_unique<services::StsService>());
   all.push_back(services::S3Service::make(*embedded, *workers, std::move(s3)));
-  all.push_back(
-      std::make_unique<services::ingest::IngestService>(*journal, *history, clock, *workers));
+  auto importer =
+      std::make_unique<services::ingest::IngestService>(*journal, *history, clock, *workers);
+  ingest = importer.get();
+  all.push_back(std::move(importer));
   pipeline = std::make_unique<Pipeline>(std::move(parts));
 }
 
@@ -223,6 +226,11 @@ void Application::Parts::stop() {
   }
   if (workers) {
     workers->join();
+  }
+  if (ingest != nullptr) {
+    // An import that outlasted the grace goes back to its connection's thread when it ends: that
+    // must be before the HTTP server is destroyed.
+    ingest->stop();
   }
   if (journal) {
     journal->stop();

@@ -5,15 +5,13 @@
 #include <algorithm>
 
 namespace opentrail::server {
-namespace {
-
-constexpr std::chrono::seconds kInterval{60};
-
-}  // namespace
-
 JournalRetention::JournalRetention(journal::Journal& journal, history::History& history,
-                                   delivery::Delivery& delivery)
-    : journal_(journal), history_(history), delivery_(delivery), thread_([this] { run(); }) {}
+                                   delivery::Delivery& delivery, std::chrono::milliseconds interval)
+    : journal_(journal),
+      history_(history),
+      delivery_(delivery),
+      interval_(interval),
+      thread_([this] { run(); }) {}
 
 JournalRetention::~JournalRetention() {
   {
@@ -25,7 +23,7 @@ JournalRetention::~JournalRetention() {
 }
 
 void JournalRetention::run() {
-  auto next = std::chrono::steady_clock::now() + kInterval;
+  auto next = std::chrono::steady_clock::now() + interval_;
   for (;;) {
     {
       const MutexLock lock(mutex_);
@@ -36,7 +34,7 @@ void JournalRetention::run() {
       }
     }
     drop();
-    next = std::chrono::steady_clock::now() + kInterval;
+    next = std::chrono::steady_clock::now() + interval_;
   }
 }
 

@@ -4,16 +4,18 @@
 #include "history/history.h"
 #include "journal/journal.h"
 
+#include <chrono>
 #include <thread>
 
 namespace opentrail::server {
 
-/// Drops what every reader of the journal has passed, once a minute, on a thread of its own. The
+/// Drops what every reader of the journal has passed, at each interval, on a thread of its own. The
 /// three outlive it.
 class JournalRetention {
  public:
   JournalRetention(journal::Journal& journal, history::History& history,
-                   delivery::Delivery& delivery);
+                   delivery::Delivery& delivery,
+                   std::chrono::milliseconds interval = std::chrono::minutes(1));
   ~JournalRetention();
   JournalRetention(const JournalRetention&) = delete;
   JournalRetention& operator=(const JournalRetention&) = delete;
@@ -25,6 +27,7 @@ class JournalRetention {
   journal::Journal& journal_;
   history::History& history_;
   delivery::Delivery& delivery_;
+  const std::chrono::milliseconds interval_;
   Mutex mutex_;
   Condition changed_;
   bool stopping_ GUARDED_BY(mutex_) = false;

@@ -64,6 +64,18 @@ int authentication_status(std::string_view code) {
   return malformed ? 400 : 403;
 }
 
+/// The answer to a call that is not on the record.
+ApiError unrecorded(bool handled) {
+  const std::string_view text =
+      handled
+          ? "The call could not be recorded, so its outcome is not confirmed. Look at the "
+            "server's log; when the disk is well again, look up what happened and repeat the "
+            "call."
+          : "The journal cannot be written, so nothing was done. Look at the server's log, mend "
+            "the disk and restart the server.";
+  return {"InternalFailure", std::string(text), 500, {}};
+}
+
 const metrics::Counter& refused_counter() {
   static const metrics::Counter kCounter =
       metrics::counter("opentrail_calls_unattributed_total",
@@ -99,6 +111,7 @@ struct Pipeline::Attempt {
   std::optional<iam::Caller> caller;  ///< Named, perhaps not verified.
   Operation operation;
   bool authorised = false;  ///< The record may show parameters.
+  bool handled = false;     ///< The service ran: there may be effects.
   std::optional<ApiError> error;
   Outcome outcome;
 
@@ -149,6 +162,7 @@ boost::asio::awaitable<void> Pipeline::run(Attempt& attempt) {
     co_return;
   }
   attempt.authorised = true;
+  attempt.handled = true;
   attempt.outcome = co_await attempt.service->handle(attempt.call, attempt.operation);
 }
 
@@ -320,11 +334,7 @@ void Pipeline::check_journal(Attempt& attempt) {
   if (attempt.error || !parts_.journal.failure()) {
     return;
   }
-  attempt.error = ApiError{"InternalFailure",
-                           "The journal cannot be written, so nothing was done. Look at the "
-                           "server's log, mend the disk and restart the server.",
-                           500,
-                           {}};
+  attempt.error = unrecorded(false);
 }
 
 namespace {
@@ -381,14 +391,8 @@ boost::asio::awaitable<void> Pipeline::record(Attempt& attempt) {
   auto recorded = co_await parts_.recorder.record(facts);
   if (!recorded) {
     // Whatever the service did, the caller must not take it for recorded.
-    attempt.outcome = attempt.service->error_answer(
-        attempt.head,
-        {"InternalFailure",
-         "The call could not be recorded, so its outcome is not confirmed. Look at the server's "
-         "log; when the disk is well again, look up what happened and repeat the call.",
-         500,
-         {}},
-        attempt.call.request_id);
+    attempt.outcome = attempt.service->error_answer(attempt.head, unrecorded(attempt.handled),
+                                                    attempt.call.request_id);
     co_return;
   }
   if (*recorded && attempt.outcome.on_recorded) {

@@ -22,11 +22,13 @@ std::string clean_name(std::string_view text) {
 }
 
 /// The operation as far as the request names one: the target, the Action, or the method and path.
+/// Never empty.
 std::string operation_name(const services::Call& call) {
   constexpr std::size_t kOperationBytesMax = 256;
   const net::RequestHead& head = call.exchange.request();
-  if (const auto target = head.headers.find("x-amz-target")) {
-    return std::string(cut_utf8(target->substr(target->rfind('.') + 1), kOperationBytesMax));
+  const std::string_view target = head.headers.get("x-amz-target");
+  if (const auto name = target.substr(target.rfind('.') + 1); !name.empty()) {
+    return std::string(cut_utf8(name, kOperationBytesMax));
   }
   if (const auto query = aws::QueryRequest::parse(head, call.body)) {
     return std::string(cut_utf8(query->action(), kOperationBytesMax));

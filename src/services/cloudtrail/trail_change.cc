@@ -12,9 +12,11 @@ std::function<void(journal::Offset)> takes_effect(catalog::TrailStore& trails,
         journal::value(record) + (in_force == InForce::AtItsRecord ? 0U : 1U);
     const auto placed = trails.set_effective(trail_id, version, from);
     if (!placed) {
-      // The version waits; the next start settles it (TrailStore::settle_pending).
-      log::error("trail {}, version {}: its place in the journal was not saved: {}", trail_id,
-                 version, placed.error().message());
+      // The version waits, and with it the trail's delivery (TrailStore::save_places).
+      log::error(
+          "trail {}, version {}: its place in the journal was not saved: {}; it is tried "
+          "again",
+          trail_id, version, placed.error().message());
     }
   };
 }

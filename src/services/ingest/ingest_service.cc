@@ -165,7 +165,7 @@ IngestService::IngestService(journal::Journal& journal, history::History& histor
       on_accounts_(std::move(on_accounts)),
       writer_(journal, history) {}
 
-IngestService::~IngestService() { import_thread_.join(); }
+IngestService::~IngestService() { stop(); }
 
 Operation IngestService::identify(const Call& call) const {
   const net::RequestHead& head = call.exchange.request();

@@ -43,6 +43,10 @@ class IngestService final : public Service {
   IngestService(const IngestService&) = delete;
   IngestService& operator=(const IngestService&) = delete;
 
+  /// Lets the import that runs end, and joins its thread. For after the last call came in and while
+  /// its caller's executor still lives. Idempotent.
+  void stop() { import_thread_.join(); }
+
   [[nodiscard]] std::string_view signing_name() const override { return "opentrail"; }
   [[nodiscard]] std::string_view event_source() const override { return "opentrail"; }
   [[nodiscard]] std::size_t body_bytes_max() const override { return limits_.body_bytes_max; }

@@ -1,0 +1,121 @@
+// Goal: each format shows what LookupEvents said, whatever stands in a record.
+// Method: one event that succeeded, and one whose texts try to break out of every format.
+#include "cli/event_printer.h"
+
+#include "cli/fake_world.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace opentrail::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
+
+constexpr std::string_view kEvent = R"json({
+  "EventId": "id-1", "EventName": "CreateUser", "EventTime": 1795510000.0,
+  "EventSource": "iam.amazonaws.com", "Username": "judy", "AccessKeyId": "AKIA1",
+  "ReadOnly": "false",
+  "Resources": [{"ResourceType": "AWS::IAM::User", "ResourceName": "bob"},
+                {"ResourceName": "arn:aws:iam::111122223333:user/bob"}],
+  "CloudTrailEvent": "{\"eventID\":\"id-1\",\"sourceIPAddress\":\"192.0.2.1\"}"})json";
+
+constexpr std::string_view kHostile = R"json({
+  "EventId": "id-2", "EventName": "Evil\tName", "EventTime": 1795510001,
+  "EventSource": "s3.amazonaws.com", "Username": "a\u001b[2J,\"b\"\n",
+  "CloudTrailEvent": "{\"errorCode\":\"AccessDenied\",\r\n \"x\":1}"})json";
+
+LookupEvent event_of(std::string_view text) {
+  auto event = parse_lookup_event(*parse_json(text));
+  EXPECT_TRUE(event.has_value());
+  return *std::move(event);
+}
+
+std::string print(std::string_view format, FakeWorld& world,
+                  const std::vector<std::string_view>& texts) {
+  const Context context = world.context();
+  const auto printer = make_event_printer(format, context);
+  for (const std::string_view text : texts) {  // a page each
+    printer->page({event_of(text)});
+  }
+  printer->end();
+  return world.out.str();
+}
+
+std::string print(std::string_view format, const std::vector<std::string_view>& texts) {
+  FakeWorld world;
+  return print(format, world, texts);
+}
+
+TEST(LookupEvent, IsReadWithWhatItsRecordAdds) {
+  const LookupEvent event = event_of(kEvent);
+  EXPECT_EQ(event.event_time, "2026-11-24T08:46:40Z");
+  EXPECT_EQ(event.source_ip_address, "192.0.2.1");
+  EXPECT_EQ(event.error_code, "");
+  EXPECT_THAT(event.resources, ElementsAre(Pair("AWS::IAM::User", "bob"),
+                                           Pair("", "arn:aws:iam::111122223333:user/bob")));
+  EXPECT_EQ(event_of(kHostile).error_code, "AccessDenied");
+  EXPECT_EQ(event_of(R"({"CloudTrailEvent":"{\"errorMessage\":\"Failed\"}"})").error_code,
+            "failed");
+  EXPECT_EQ(event_of(R"({"EventTime":1e300,"CloudTrailEvent":"no JSON"})").event_time, "");
+  EXPECT_FALSE(parse_lookup_event(*parse_json("[]")).has_value());
+}
+
+TEST(EventPrinter, Table) {
+  EXPECT_EQ(print("table", {kEvent}),
+            "TIME (UTC)            EVENT       SOURCE  USER  RESOURCES                          "
+            "      ERROR\n"
+            "2026-11-24T08:46:40Z  CreateUser  iam     judy  bob, "
+            "arn:aws:iam::111122223333:user/bob\n");
+  FakeWorld world;
+  world.terminal = true;
+  EXPECT_THAT(print("table", world, {kHostile}), HasSubstr("\x1b[31mAccessDenied\x1b[0m"));
+  EXPECT_THAT(world.out.str(), Not(HasSubstr("\x1b[2J")));
+}
+
+TEST(EventPrinter, Text) {
+  EXPECT_EQ(print("text", {kEvent, kHostile}),
+            "2026-11-24T08:46:40Z\tCreateUser\tiam\tjudy\tbob, "
+            "arn:aws:iam::111122223333:user/bob\t\n"
+            "2026-11-24T08:46:41Z\tEvil?Name\ts3\ta?[2J,\"b\"?\t\tAccessDenied\n");
+  EXPECT_EQ(print("text", {}), "");
+}
+
+TEST(EventPrinter, JsonIsOneArrayWithTheRecordAsAnObject) {
+  const auto parsed = parse_json(print("json", {kEvent, kHostile}));
+  ASSERT_TRUE(parsed.has_value());
+  ASSERT_EQ(parsed->as_array().size(), 2U);
+  const json::object& first = parsed->as_array()[0].as_object();
+  EXPECT_EQ(first.at("CloudTrailEvent").as_object().at("eventID").as_string(), "id-1");
+  EXPECT_EQ(first.at("EventTime").as_string(), "2026-11-24T08:46:40Z");
+  EXPECT_EQ(first.at("Resources").as_array().size(), 2U);
+  EXPECT_EQ(print("json", {}), "[]\n");
+  const auto odd = parse_json(print("json", {R"({"CloudTrailEvent":"no JSON"})"}));
+  ASSERT_TRUE(odd.has_value());
+  EXPECT_EQ(odd->as_array()[0].as_object().at("CloudTrailEvent").as_string(), "no JSON");
+}
+
+TEST(EventPrinter, NdjsonIsARecordALine) {
+  EXPECT_EQ(print("ndjson", {kEvent, kHostile}),
+            "{\"eventID\":\"id-1\",\"sourceIPAddress\":\"192.0.2.1\"}\n"
+            "{\"errorCode\":\"AccessDenied\",   \"x\":1}\n");
+}
+
+TEST(EventPrinter, CsvQuotesWhatMustBe) {
+  const std::string header =
+      "EventTime,EventName,EventSource,Username,AccessKeyId,ReadOnly,EventId,Resources,ErrorCode,"
+      "SourceIPAddress\r\n";
+  EXPECT_EQ(print("csv", {}), header);
+  EXPECT_EQ(print("csv", {kEvent, kHostile}),
+            header +
+                "2026-11-24T08:46:40Z,CreateUser,iam.amazonaws.com,judy,AKIA1,false,id-1,\"bob, "
+                "arn:aws:iam::111122223333:user/bob\",,192.0.2.1\r\n"
+                "2026-11-24T08:46:41Z,Evil\tName,s3.amazonaws.com,\"a\x1b[2J,\"\"b\"\"\n\",,,id-2,"
+                ",AccessDenied,\r\n");
+}
+
+}  // namespace
+}  // namespace opentrail::cli
