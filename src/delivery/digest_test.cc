@@ -38,8 +38,8 @@ TEST_F(DigestTest, BeginsWithAStartingDigestAndGoesOnEmpty) {
   ASSERT_THAT(first, SizeIs(1));
   EXPECT_THAT(first[0], EndsWith("/CloudTrail-Digest/us-west-2/2026/11/24/"
                                  "123456789012_CloudTrail-Digest_us-west-2_audit_us-west-2_"
-                                 "20261124T080001Z.json.gz"));
-  EXPECT_EQ(member(first[0], "digestStartTime"), "2026-11-24T07:59:01Z");
+                                 "20261124T080002Z.json.gz"));
+  EXPECT_EQ(member(first[0], "digestStartTime"), "2026-11-24T07:59:02Z");
   EXPECT_TRUE(content(first[0]).at("newestEventTime").is_null());
   EXPECT_THAT(content(first[0]).at("logFiles").as_array(), SizeIs(0));
   for (int i = 0; i < 12; ++i) {
@@ -95,8 +95,8 @@ TEST_F(DigestTest, OneDigestCoversTheTimeWithoutAServer) {
   pass(seconds(1));
   const auto digests = keys("CloudTrail-Digest", "us-west-2");
   ASSERT_THAT(digests, SizeIs(2));
-  EXPECT_EQ(member(digests[1], "digestStartTime"), "2026-11-24T08:00:01Z");
-  EXPECT_EQ(member(digests[1], "digestEndTime"), "2026-11-24T11:00:01Z");
+  EXPECT_EQ(member(digests[1], "digestStartTime"), "2026-11-24T08:00:02Z");
+  EXPECT_EQ(member(digests[1], "digestEndTime"), "2026-11-24T11:00:02Z");
   pass(minutes(1));
   pass(minutes(1));
   expect_all_listed();
