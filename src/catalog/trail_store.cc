@@ -98,6 +98,13 @@ std::uint64_t place_in_order(const std::vector<TrailVersion>& versions, std::siz
   return wanted;
 }
 
+/// Whether log files of the home region, and of the others, are validated under this version.
+std::pair<bool, bool> validates(const TrailVersion& version) {
+  const bool home =
+      !version.deleted && version.config.logging && version.config.log_file_validation;
+  return {home, home && version.config.multi_region};
+}
+
 class SqlTrailStore final : public TrailStore {
  public:
   SqlTrailStore(sql::Database& catalog, Entries entries)
@@ -362,22 +369,30 @@ Result<void> SqlTrailStore::forget_versions(std::int64_t trail_id, std::uint64_t
     return fail(ErrorCode::NotFound, fmt::format("there is no trail {}", trail_id));
   }
   // A version ends where the next one that has a place begins; one that waits for its place keeps
-  // what is before it.
-  const auto ends_in_time = [&](std::size_t at) {
-    const auto& next = entry->versions[at + 1].effective_from;
-    return entry->versions[at].effective_from && next && *next <= offset;
-  };
-  std::size_t ended = 0;
-  while (ended + 1 < entry->versions.size() && ends_in_time(ended)) {
-    ++ended;
+  // what is before it. Its stretch, all of it delivered, falls to the version before.
+  const auto& versions = entry->versions;
+  std::vector<TrailVersion> kept;
+  std::vector<std::int64_t> dropped;
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    const bool ended = i + 1 < versions.size() && versions[i].effective_from &&
+                       versions[i + 1].effective_from && *versions[i + 1].effective_from <= offset;
+    if (ended && !kept.empty() && validates(versions[i]) == validates(kept.back())) {
+      dropped.push_back(versions[i].version);
+    } else {
+      kept.push_back(versions[i]);
+    }
   }
-  if (ended == 0) {
+  if (dropped.empty()) {
     return {};
   }
-  OT_TRY_DO(catalog_.execute("DELETE FROM trail_versions WHERE trail_id = ? AND version < ?",
-                             {trail_id, entry->versions[ended].version}));
-  entry->versions.erase(entry->versions.begin(),
-                        entry->versions.begin() + static_cast<std::ptrdiff_t>(ended));
+  OT_TRY_DO(catalog_.transaction([&](sql::Transaction& inside) -> Result<void> {
+    for (const std::int64_t version : dropped) {
+      OT_TRY_DO(inside.execute("DELETE FROM trail_versions WHERE trail_id = ? AND version = ?",
+                               {trail_id, version}));
+    }
+    return {};
+  }));
+  entry->versions = std::move(kept);
   keep(*std::move(entry));
   return {};
 }

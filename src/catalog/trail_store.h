@@ -97,7 +97,9 @@ class TrailStore {
   /// Everything delivery has to look after: trails that are there, and deleted ones that were not
   /// yet forgotten.
   [[nodiscard]] virtual std::vector<TrailVersions> all_versions() const = 0;
-  /// Versions that ended at or before `offset` are dropped (the newest stays).
+  /// Versions that ended at or before `offset` are dropped where nobody can tell any more: the
+  /// newest, and those with which log file validation began or ended, stay (digest chains are
+  /// named by them), and so does the first.
   virtual Result<void> forget_versions(std::int64_t trail_id, std::uint64_t offset) = 0;
   /// A deleted trail whose last file and digest are delivered.
   virtual Result<void> forget_trail(std::int64_t trail_id) = 0;

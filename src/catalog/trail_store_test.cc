@@ -68,6 +68,13 @@ class TrailStoreTest : public ::testing::Test {
     }
     return {};
   }
+  std::vector<std::int64_t> numbers(std::int64_t id) {
+    std::vector<std::int64_t> out;
+    for (const auto& version : versions(id)) {
+      out.push_back(version.version);
+    }
+    return out;
+  }
 
   io::TempFolder folder_;
   std::unique_ptr<sql::Database> database_;
@@ -224,19 +231,32 @@ TEST_F(TrailStoreTest, ForgetsVersionsThatEnded) {
   change(trail, true);
   ASSERT_TRUE(store_->set_effective(trail.id, 2, 20).has_value());
   change(trail, false);
-  ASSERT_TRUE(store_->forget_versions(trail.id, 19).has_value());
-  EXPECT_EQ(versions(trail.id).size(), 3U);
-  // Version 3 has no place yet, so version 2 has not ended.
   ASSERT_TRUE(store_->forget_versions(trail.id, 1000).has_value());
-  ASSERT_EQ(versions(trail.id).size(), 2U);
-  EXPECT_EQ(versions(trail.id).front().version, 2);
+  // Version 3 has no place yet, so version 2 has not ended.
+  EXPECT_EQ(numbers(trail.id), (std::vector<std::int64_t>{1, 2, 3}));
   ASSERT_TRUE(store_->set_effective(trail.id, 3, 30).has_value());
+  ASSERT_TRUE(store_->forget_versions(trail.id, 29).has_value());
+  EXPECT_EQ(numbers(trail.id), (std::vector<std::int64_t>{1, 2, 3}));
   ASSERT_TRUE(store_->forget_versions(trail.id, 30).has_value());
+  EXPECT_EQ(numbers(trail.id), (std::vector<std::int64_t>{1, 3}));
   reopen();
-  ASSERT_EQ(versions(trail.id).size(), 1U);
-  EXPECT_EQ(versions(trail.id).front().version, 3);
+  EXPECT_EQ(numbers(trail.id), (std::vector<std::int64_t>{1, 3}));
   change(trail, true);
   EXPECT_EQ(versions(trail.id).back().version, 4);
+}
+
+TEST_F(TrailStoreTest, VersionsThatBeganOrEndedValidationStay) {
+  Trail trail = create("main");
+  ASSERT_TRUE(store_->set_effective(trail.id, 1, 10).has_value());
+  trail.config.log_file_validation = true;
+  const std::vector<bool> logging = {true, true, false, false, true, true};
+  for (std::size_t i = 0; i < logging.size(); ++i) {
+    trail.config.key_prefix = std::to_string(i);
+    const auto version = change(trail, logging[i]);
+    ASSERT_TRUE(store_->set_effective(trail.id, version, 20 + i).has_value());
+  }
+  ASSERT_TRUE(store_->forget_versions(trail.id, 1000).has_value());
+  EXPECT_EQ(numbers(trail.id), (std::vector<std::int64_t>{1, 2, 4, 6, 7}));
 }
 
 TEST_F(TrailStoreTest, AConfigurationThatCannotBeReadIsCorruption) {

@@ -68,6 +68,8 @@ std::string advice(const Error& error, const Connection& connection) {
       return advice_unreachable(error, endpoint);
     case ErrorCode::PermissionDenied:
       return advice_refused(error, connection);
+    case ErrorCode::Unsupported:
+      return fmt::format("Is {} an OpenTrail server?", endpoint);
     case ErrorCode::NotFound:
       // With a reason it is the server's word; without one, a path of this machine.
       return error.reason().empty() ? std::string()
@@ -83,9 +85,9 @@ std::string advice(const Error& error, const Connection& connection) {
 
 void add_connection_options(CLI::App& app, ConnectionOptions& options) {
   constexpr const char* kGroup = "Server and credentials";
-  app.add_option(
-         "--endpoint", options.endpoint,
-         fmt::format("Server URL (or AWS_ENDPOINT_URL, OPENTRAIL_ENDPOINT) [{}]", kDefaultEndpoint))
+  app.add_option("--endpoint", options.endpoint,
+                 fmt::format("Server URL (or AWS_ENDPOINT_URL, OPENTRAIL_ENDPOINT)\n[{}]",
+                             kDefaultEndpoint))
       ->option_text("URL")
       ->group(kGroup);
   app.add_option(
@@ -98,7 +100,7 @@ void add_connection_options(CLI::App& app, ConnectionOptions& options) {
       ->option_text("NAME")
       ->group(kGroup);
   app.add_option("--credentials-file", options.credentials_file,
-                 "AWS credentials file (or AWS_SHARED_CREDENTIALS_FILE) "
+                 "AWS credentials file (or AWS_SHARED_CREDENTIALS_FILE)\n"
                  "[./opentrail-data/credentials, then ~/.aws/credentials]")
       ->option_text("FILE")
       ->group(kGroup);

@@ -66,6 +66,9 @@ std::string names_of(const Profiles& profiles) {
   return names.empty() ? "none" : names;
 }
 
+/// reason() when the file is there and the profile is not in it.
+constexpr std::string_view kNoProfile = "NoProfile";
+
 Result<FoundCredentials> read_profile(io::Filesystem& files, const std::string& path,
                                       const std::string& profile) {
   OT_TRY(const std::string text, io::read_file(files, path, kCredentialsFileBytesMax));
@@ -75,8 +78,9 @@ Result<FoundCredentials> read_profile(io::Filesystem& files, const std::string& 
   }
   const auto section = parsed->find(profile);
   if (section == parsed->end()) {
-    return fail(ErrorCode::NotFound, fmt::format("{}: there is no profile '{}'; there are: {}",
-                                                 path, profile, names_of(*parsed)));
+    return fail(ErrorCode::NotFound,
+                fmt::format("{} has no profile '{}', but: {}", path, profile, names_of(*parsed)),
+                std::string(kNoProfile));
   }
   const auto value = [&](const std::string& name) {
     const auto found = section->second.find(name);
@@ -157,6 +161,7 @@ Result<FoundCredentials> find_credentials(const CredentialOptions& options,
   const Candidates candidates = candidate_files(options, environment);
   const auto files = io::make_posix_filesystem();
   std::string looked_at;
+  std::string other_profiles;
   for (const std::string& path : candidates.files) {
     auto found = read_profile(*files, path, profile);
     if (found) {
@@ -169,13 +174,19 @@ Result<FoundCredentials> find_credentials(const CredentialOptions& options,
       return found;  // it is there and broken: to go on would hide that
     }
     looked_at += (looked_at.empty() ? "" : ", ") + path;
+    if (found.error().reason() == kNoProfile) {
+      other_profiles += found.error().message() + ". ";
+    }
   }
-  return fail(
-      ErrorCode::NotFound,
-      fmt::format("no credentials found for profile '{}' (looked at {}). Name the file that "
-                  "the server wrote into its data folder: --credentials-file "
-                  "DATA-DIR/credentials",
-                  profile, looked_at));
+  if (!other_profiles.empty()) {
+    return fail(ErrorCode::NotFound, other_profiles +
+                                         "Name one with --profile or AWS_PROFILE, or "
+                                         "another file with --credentials-file.");
+  }
+  return fail(ErrorCode::NotFound,
+              fmt::format("no credentials found (looked at {}). Name the file that the server "
+                          "wrote into its data folder: --credentials-file DATA-DIR/credentials",
+                          looked_at));
 }
 
 }  // namespace opentrail::cli

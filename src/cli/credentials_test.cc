@@ -71,7 +71,7 @@ TEST_F(FindCredentials, TheProfileIsLookedUp) {
   EXPECT_EQ(find()->from, "profile root of " + file);
   EXPECT_EQ(key_of({.profile = "ci", .credentials_file = ""}), "CI1");
   EXPECT_THAT(key_of({.profile = "nobody", .credentials_file = ""}),
-              HasSubstr(file + ": there is no profile 'nobody'; there are: ci, default, root"));
+              HasSubstr(file + " has no profile 'nobody', but: ci, default, root"));
 }
 
 TEST_F(FindCredentials, AFileOfTheDataFolderWithoutTheProfileIsPassedOver) {
@@ -80,6 +80,10 @@ TEST_F(FindCredentials, AFileOfTheDataFolderWithoutTheProfileIsPassedOver) {
   world_.write("data/credentials", profile("default", "DATA1"));
   world_.write(".aws/credentials", profile("work", "WORK1"));
   EXPECT_EQ(key_of({.profile = "work", .credentials_file = ""}), "WORK1");
+  const std::string nobody = key_of({.profile = "nobody", .credentials_file = ""});
+  EXPECT_THAT(nobody, HasSubstr("/data/credentials has no profile 'nobody', but: default. "));
+  EXPECT_THAT(nobody, HasSubstr("/.aws/credentials has no profile 'nobody', but: work. "));
+  EXPECT_THAT(nobody, HasSubstr("--profile"));
 }
 
 TEST_F(FindCredentials, NothingFoundSaysWhereItLooked) {

@@ -73,6 +73,10 @@ void print_problems(const ImportReport& report, bool quiet, const Context& conte
 
 void print_text(const ImportReport& report, const Context& context) {
   context.out << summary_line(report) << '\n';
+  if (report.added > 0 && !report.main_account.empty()) {
+    context.out << fmt::format("Look at them: opentrail lookup --account {} --region {}\n",
+                               report.main_account, report.main_region);
+  }
   if (report.expired > 0) {
     context.out << fmt::format(
         "{} older than {} were not stored: the server does not keep them. To import them, restart "

@@ -64,6 +64,21 @@ TEST_F(ImportCommandTest, AllInIsZeroAndOneLine) {
   EXPECT_EQ(world_.err.str(), "");
 }
 
+TEST_F(ImportCommandTest, SaysWhereToLook) {
+  constexpr std::string_view kWest =
+      R"({"eventID":"id-2","recipientAccountId":"111122223333","awsRegion":"eu-west-1"})";
+  const std::string unfit =
+      R"({"recipientAccountId":"<id>","awsRegion":"r"} {"recipientAccountId":"111122223333",)"
+      R"("awsRegion":"; rm"})";
+  const FakeServer server(take_all);
+  EXPECT_EQ(run(server, {world_.write("in/a.json",
+                                      std::string(kWest) + std::string(kRecord) + unfit + unfit)}),
+            kExitOk);
+  EXPECT_THAT(world_.out.str(),
+              testing::EndsWith(
+                  "\nLook at them: opentrail lookup --account 111122223333 --region eu-west-1\n"));
+}
+
 TEST_F(ImportCommandTest, ProblemsComeBeforeNotesAndMakeItOne) {
   world_.write("in/a.txt", "notes");
   world_.write("in/b.json", records(1));
@@ -117,19 +132,19 @@ TEST_F(ImportCommandTest, FailuresAreTwoAndExplained) {
 }
 
 TEST_F(ImportCommandTest, AFailureInTheMiddleStillReportsWhatWentIn) {
-  // Two records of three megabytes each do not fit one batch.
-  constexpr std::size_t kLarge = 3 << 20;
+  // Five such records do not fit one batch.
+  constexpr std::size_t kLarge = 900 << 10;
   const std::string large = R"({"eventID":"id-2","eventTime":"2026-11-24T08:00:00Z","x":")" +
                             std::string(kLarge, 'x') + "\"}";
-  const std::string file = world_.write("in/a.ndjson", large + "\n" + large + "\n");
+  const std::string file = world_.write("in/a.ndjson", large + large + large + large + large);
   const FakeServer server([](const auto&, std::size_t number) {
     return number == 0 ? FakeServer::Answer{.status = 200,
-                                            .body = R"({"Received":1,"New":1})",
+                                            .body = R"({"Received":4,"New":4})",
                                             .headers = {}}
                        : FakeServer::Answer{.status = 400, .body = "no more", .headers = {}};
   });
   EXPECT_EQ(run(server, {file}), kExitError);
-  EXPECT_THAT(world_.out.str(), HasSubstr("1 new"));
+  EXPECT_THAT(world_.out.str(), HasSubstr("4 records: 4 new"));
   EXPECT_THAT(world_.err.str(), HasSubstr("no more"));
 }
 

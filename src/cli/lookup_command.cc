@@ -107,18 +107,18 @@ Result<Page> fetch_page(collect::SignedClient& client, const Query& query,
   OT_TRY(const net::ClientResponse response, client.call(call));
   // Fifty records of the largest kind, as strings in JSON, each byte escaped at worst.
   constexpr std::size_t kAnswerBytesMax = 64 << 20;
-  OT_TRY(const json::value answer, parse_json(response.body, {.bytes_max = kAnswerBytesMax}));
+  const auto answer = parse_json(response.body, {.bytes_max = kAnswerBytesMax});
   const json::value* events =
-      answer.is_object() ? answer.get_object().if_contains("Events") : nullptr;
+      answer && answer->is_object() ? answer->get_object().if_contains("Events") : nullptr;
   if (events == nullptr || !events->is_array()) {
-    return fail(ErrorCode::InvalidArgument, "the answer is not one of LookupEvents");
+    return fail(ErrorCode::Unsupported, "the answer is not one of LookupEvents");
   }
   Page page;
   for (const json::value& value : events->get_array()) {
     OT_TRY(LookupEvent event, parse_lookup_event(value));
     page.events.push_back(std::move(event));
   }
-  page.next_token = string_member(answer.get_object(), "NextToken");
+  page.next_token = string_member(answer->get_object(), "NextToken");
   return page;
 }
 
@@ -197,8 +197,10 @@ int run_lookup(const LookupCommand& command, const Context& context) {
   if (listing->shown == 0) {
     context.err << fmt::format(
         "No events found in {}. Regions are apart: try --region (IAM and sign-in are recorded in "
-        "us-east-1), other times, or another filter. Imported records are under --account.\n",
-        client.region());
+        "us-east-1), other times, or another filter.{}\n",
+        client.region(),
+        query->account.empty() ? " Another account's records, imported ones too, need --account."
+                               : "");
     return kExitFindings;
   }
   if (listing->more && command.output == "table") {
@@ -239,6 +241,7 @@ void add_lookup_command(CLI::App& app, const Context& context, int& exit_code) {
   lookup->add_option("--end", command->end_time, "End, inclusive; written as --start")
       ->option_text("TIME");
   lookup->add_option("--max", command->results_max, "At most so many; 0 shows all [50]")
+      ->check(CLI::NonNegativeNumber)
       ->option_text("COUNT");
   lookup
       ->add_option("--output", command->output,

@@ -67,8 +67,9 @@ int run_program(int argc, const char* const* argv, const Context& context) {
       "Start with `opentrail serve`; then any AWS tool can talk to it.",
       "opentrail");
   app.set_version_flag("--version", "opentrail " OPENTRAIL_VERSION, "Print the version");
-  app.set_help_flag("-h,--help", "Print this help; each command has its own");
+  app.set_help_flag("-h,--help", "Print this help");
   app.get_formatter()->column_width(kHelpColumns);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   app.footer(
       "Exit codes: 0 done, 1 ran but found a problem or nothing, 2 wrong use or failed; each "
       "command's\nhelp says more.");
@@ -76,6 +77,9 @@ int run_program(int argc, const char* const* argv, const Context& context) {
   add_serve_command(app, exit_code);
   add_import_command(app, context, exit_code);
   add_lookup_command(app, context, exit_code);
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    command->group("Commands, each with a --help of its own");
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version

@@ -18,7 +18,7 @@ constexpr collect::ImportProgress kHalf{.bytes_done = 3'100'000,
 
 TEST(ProgressBar, ShowsHowFarAndHowFast) {
   EXPECT_EQ(progress_bar(kHalf, milliseconds(2000), 77),
-            "[######---------]   41%  3.1 MB of 7.4 MB  118,200 records  59,100/s");
+            "[#########---------------]   41%  3.1 MB of 7.4 MB  118,200 records  59,100/s");
 }
 
 TEST(ProgressBar, FitsAnyTerminal) {

@@ -31,7 +31,7 @@ TEST(Table, LinesUpAndPrintsTitlesOnce) {
   Table table = two_columns({});
   EXPECT_EQ(table.render({{{.text = "longer name"}, {.text = "x"}}, {{.text = "ä"}, {}}}),
             "NAME         ERROR\nlonger name  x\nä\n");
-  EXPECT_EQ(table.render({{{.text = "next page, wider"}, {.text = "y"}}}), "next page…  y\n")
+  EXPECT_EQ(table.render({{{.text = "next page, wider"}, {.text = "y"}}}), "next page,…  y\n")
       << "the widths of the first page stay";
 }
 

@@ -8,7 +8,11 @@
 #include "io/filesystem.h"
 #include "record/record.h"
 
+#include <algorithm>
+#include <map>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -50,6 +54,7 @@ class Importer {
   Result<void> run(const std::vector<std::string>& paths) {
     OT_TRY_DO(measure(paths));
     auto outcome = import_all(paths);
+    name_main_place();
     if (!outcome && outcome.error().reason() == kInterrupted) {
       report_.interrupted = true;
       return {};
@@ -153,11 +158,39 @@ class Importer {
                    .what = "not a record: " + parsed.error().message()});
       return {};
     }
+    count_place(*parsed);
     if (!batch_.has_room(item.json.size())) {
       OT_TRY_DO(send_batch());
     }
     batch_.add(item.json, path, item.line);
     return {};
+  }
+
+  /// Whatever the record says; only what can be looked up counts.
+  void count_place(const record::Record& record) {
+    constexpr std::size_t kAccountDigits = 12;
+    constexpr std::size_t kPlacesMax = 1000;
+    constexpr std::string_view kRegionCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    if (record.account_id.size() != kAccountDigits || !is_digits(record.account_id) ||
+        record.region.empty() ||
+        record.region.find_first_not_of(kRegionCharacters) != std::string::npos) {
+      return;
+    }
+    const Place place{record.account_id, record.region};
+    const auto known = places_.find(place);
+    if (known != places_.end()) {
+      ++known->second;
+    } else if (places_.size() < kPlacesMax) {
+      places_.emplace(place, 1);
+    }
+  }
+
+  void name_main_place() {
+    const auto most =
+        std::ranges::max_element(places_, {}, [](const auto& of) { return of.second; });
+    if (most != places_.end()) {
+      std::tie(report_.main_account, report_.main_region) = most->first;
+    }
   }
 
   Result<void> send_batch() {
@@ -249,6 +282,8 @@ class Importer {
   std::unique_ptr<io::Filesystem> files_ = io::make_posix_filesystem();
   Batch batch_;
   ImportProgress progress_;
+  using Place = std::pair<std::string, std::string>;  // account, Region
+  std::map<Place, std::uint64_t> places_;
   std::optional<Error> fatal_;
 };
 
@@ -260,10 +295,10 @@ std::uint64_t count_member(const json::object& object, std::string_view name) {
 }
 
 Result<UploadReply> parse_reply(std::string_view body) {
-  OT_TRY(const json::value parsed, parse_json(body));
-  const json::object* object = parsed.if_object();
+  const auto parsed = parse_json(body);
+  const json::object* object = parsed ? parsed->if_object() : nullptr;
   if (object == nullptr || !object->contains("Received")) {
-    return fail(ErrorCode::Internal, "not the answer of an OpenTrail server");
+    return fail(ErrorCode::Unsupported, "the answer is not one of ImportRecords");
   }
   UploadReply reply{.received = count_member(*object, "Received"),
                     .added = count_member(*object, "New"),

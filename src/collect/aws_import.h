@@ -50,6 +50,10 @@ struct ImportReport {
   std::vector<Problem> problems;
   std::uint64_t problems_not_listed = 0;  ///< Beyond kProblemsMax.
   bool interrupted = false;               ///< Stopped by the user; the rest was not read.
+  /// The account and Region that most of the records read are of, to look at them with; both empty
+  /// when no record names both.
+  std::string main_account;
+  std::string main_region;
 
   /// Whether everything that should go in is in (duplicates and expired records are fine).
   [[nodiscard]] bool clean() const;

@@ -203,7 +203,7 @@ Result<net::ClientResponse> SignedClient::call(const SignedCall& call) {
       const bool passes =
           error->code() == ErrorCode::Unavailable || error->code() == ErrorCode::Timeout;
       if (!reached_ || !passes) {
-        return std::unexpected(std::move(*error).while_doing(options_.endpoint));
+        return std::unexpected(*std::move(error));  // it names the server
       }
     }
     if (attempt >= options_.retry.attempts_max) {

@@ -19,7 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-using testing::StartsWith;
 namespace sigv4 = crypto::sigv4;
 
 constexpr std::string_view kSecret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -195,7 +194,7 @@ TEST_F(SignedClientTest, AServerThatWasNeverReachedIsNotTriedAgain) {
   const auto nobody = client_of("http://127.0.0.1:1")->call(records_call());
   ASSERT_FALSE(nobody.has_value());
   EXPECT_EQ(nobody.error().code(), ErrorCode::Unavailable);
-  EXPECT_THAT(nobody.error().message(), StartsWith("http://127.0.0.1:1: "));
+  EXPECT_THAT(nobody.error().message(), HasSubstr("127.0.0.1:1: connect: "));
   EXPECT_THAT(pauses_, IsEmpty());
 }
 
@@ -217,7 +216,7 @@ TEST_F(SignedClientTest, RefusesWhatIsNoEndpointAndNamesTheCaFile) {
   const auto wrong = SignedClient::make(options_, clock_, make_pause(nullptr));
   ASSERT_FALSE(wrong.has_value());
   EXPECT_EQ(wrong.error().code(), ErrorCode::InvalidArgument);
-  EXPECT_THAT(wrong.error().message(), StartsWith("endpoint localhost:4747: "));
+  EXPECT_THAT(wrong.error().message(), HasSubstr("endpoint localhost:4747: "));
   options_.endpoint = "https://localhost:4747";
   options_.client.ca_file = "/missing/ca.pem";
   const auto missing = SignedClient::make(options_, clock_, make_pause(nullptr));

@@ -187,6 +187,7 @@ class DeliveryEngine final : public Delivery {
     const MutexLock lock(mutex_);  // before the versions: forget() must not come between
     std::vector<Job> jobs;
     const auto all = parts_.trails.all_versions();
+    jobs.reserve(all.size());
     for (const auto& subject : all) {
       jobs.push_back({subject, end, worker_of(subject, now), has_namesake(all, subject.trail)});
     }
@@ -196,8 +197,26 @@ class DeliveryEngine final : public Delivery {
   void run(const Job& job, Timestamp now, std::chrono::steady_clock::time_point give_way) {
     const Pass pass{job.subject, job.journal_end, now, stopping_, give_way, job.has_namesake};
     job.worker->run(pass);
+    forget_versions(job);
     if (!stopping_.load() && job.worker->finished(pass)) {
       forget(job.subject.trail.id);
+    }
+  }
+
+  /// A trail that is changed again and again would fill the memory with its past.
+  void forget_versions(const Job& job) {
+    constexpr std::size_t kVersionsMax = 16;
+    const auto needed = job.worker->collectors().needed_from();
+    if (!needed || job.worker->retired.load() || job.subject.versions.size() <= kVersionsMax ||
+        *needed <= job.worker->forgotten_to) {
+      return;
+    }
+    const auto forgotten = parts_.trails.forget_versions(job.subject.trail.id, *needed);
+    if (forgotten) {
+      job.worker->forgotten_to = *needed;
+    } else {
+      log::warn("old versions of trail {} could not be dropped: {}; it is tried again",
+                job.subject.trail.name, forgotten.error().message());
     }
   }
 

@@ -219,6 +219,30 @@ TEST_F(FaultTest, AClockThatWasAheadDoesNotHoldTheFilesBack) {
   expect_once(ids);
 }
 
+TEST_F(FaultTest, ATrailThatIsChangedOftenKeepsFewVersions) {
+  auto trail = create_trail(multi_region());
+  std::vector<std::string> ids = {start_logging(trail)};
+  for (int i = 0; i < 100; ++i) {
+    trail.config.selectors[0].read_write_type =
+        i % 2 == 0 ? record::ReadWriteType::WriteOnly : record::ReadWriteType::All;
+    ids.push_back(change(trail, "PutEventSelectors"));
+    ids.push_back(call("us-west-2"));
+    if (i % 10 == 0) {
+      pass();
+    }
+    if (i == 50) {
+      restart();
+    }
+  }
+  pass();
+  EXPECT_LT(trails_->all_versions().front().versions.size(), 30U);
+  ids.push_back(stop_logging(trail));
+  pass();
+  pass(minutes(2));
+  expect_once(ids);
+  EXPECT_GT(expect_all_listed(), 3);
+}
+
 /// Both trails' digests would have one name if a chain began where the other's last digest ends.
 TEST_F(FaultTest, ATrailMadeAgainNeverOverwritesTheOldOnesDigest) {
   auto old = create_trail(multi_region());

@@ -34,6 +34,8 @@ class TrailWorker {
   std::atomic<bool> busy = false;
   /// Set when the trail was forgotten: a job that was already made does nothing any more.
   std::atomic<bool> retired = false;
+  /// Of the engine while it holds `busy`: versions that ended before this offset are dropped.
+  std::uint64_t forgotten_to = 0;
 
  private:
   Result<void> add_missing_collectors(const Pass& pass);

@@ -76,6 +76,8 @@ class JournalHistory final : public History {
   Result<LookupPage> lookup(const LookupQuery& query) override;
   Result<bool> contains(std::string_view record_id) override;
   Result<std::optional<std::string>> content_hash(std::string_view record_id) override;
+  Result<std::vector<std::optional<std::string>>> content_hashes(
+      const std::vector<std::string_view>& record_ids) override;
   Timestamp oldest_kept() const override { return clock_.now() - options_.retention; }
   std::vector<std::string> accounts() override EXCLUDES(index_mutex_);
   Offset needed_from() const override EXCLUDES(index_mutex_);
@@ -100,7 +102,8 @@ class JournalHistory final : public History {
 
   Result<void> wait_searchable(Offset end) EXCLUDES(state_mutex_);
   std::optional<Offset> find_id(std::string_view record_id) EXCLUDES(index_mutex_);
-  Result<std::optional<Offset>> find_id_or_wait(std::string_view record_id);
+  Result<std::optional<Offset>> find_id_or_wait(std::string_view record_id, Offset end);
+  Result<std::optional<std::string>> content_hash(std::string_view record_id, Offset end);
   Result<LookupPage> lookup_by_id(const Listing& listing);
   std::vector<EntryKey> candidates(const Listing& listing, EntryKey before, std::size_t count_max)
       EXCLUDES(index_mutex_);
@@ -317,8 +320,8 @@ std::optional<Offset> JournalHistory::find_id(std::string_view record_id) {
 }
 
 /// What is found already stays found: only a miss has to wait for what is on its way.
-Result<std::optional<Offset>> JournalHistory::find_id_or_wait(std::string_view record_id) {
-  const Offset end = journal_.end();
+Result<std::optional<Offset>> JournalHistory::find_id_or_wait(std::string_view record_id,
+                                                              Offset end) {
   if (const auto offset = find_id(record_id)) {
     return offset;
   }
@@ -327,12 +330,29 @@ Result<std::optional<Offset>> JournalHistory::find_id_or_wait(std::string_view r
 }
 
 Result<bool> JournalHistory::contains(std::string_view record_id) {
-  OT_TRY(const auto offset, find_id_or_wait(record_id));
+  OT_TRY(const auto offset, find_id_or_wait(record_id, journal_.end()));
   return offset.has_value();
 }
 
 Result<std::optional<std::string>> JournalHistory::content_hash(std::string_view record_id) {
-  OT_TRY(const auto offset, find_id_or_wait(record_id));
+  return content_hash(record_id, journal_.end());
+}
+
+Result<std::vector<std::optional<std::string>>> JournalHistory::content_hashes(
+    const std::vector<std::string_view>& record_ids) {
+  const Offset end = journal_.end();
+  std::vector<std::optional<std::string>> hashes;
+  hashes.reserve(record_ids.size());
+  for (const std::string_view record_id : record_ids) {
+    OT_TRY(auto hash, content_hash(record_id, end));
+    hashes.push_back(std::move(hash));
+  }
+  return hashes;
+}
+
+Result<std::optional<std::string>> JournalHistory::content_hash(std::string_view record_id,
+                                                                Offset end) {
+  OT_TRY(const auto offset, find_id_or_wait(record_id, end));
   if (!offset) {
     return std::nullopt;
   }
@@ -442,6 +462,17 @@ std::uint64_t JournalHistory::size() const {
 }
 
 }  // namespace
+
+Result<std::vector<std::optional<std::string>>> History::content_hashes(
+    const std::vector<std::string_view>& record_ids) {
+  std::vector<std::optional<std::string>> hashes;
+  hashes.reserve(record_ids.size());
+  for (const std::string_view record_id : record_ids) {
+    OT_TRY(auto hash, content_hash(record_id));
+    hashes.push_back(std::move(hash));
+  }
+  return hashes;
+}
 
 Result<std::unique_ptr<History>> History::open(journal::Journal& journal, const io::Clock& clock,
                                                HistoryOptions options) {

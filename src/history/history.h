@@ -87,6 +87,11 @@ class History {
   /// SHA-256 (hex) of the bytes of the first record with this id, to tell a repeated record from a
   /// forged one; absent when contains() says no. Errors: as contains(), and those of Journal::read.
   virtual Result<std::optional<std::string>> content_hash(std::string_view record_id) = 0;
+  /// content_hash() of each id, in their order, as one question: it sees what was accepted before
+  /// the call and waits for that once. On a busy journal one id after the other would wait for a
+  /// commit each. This one asks content_hash() for each.
+  virtual Result<std::vector<std::optional<std::string>>> content_hashes(
+      const std::vector<std::string_view>& record_ids);
   /// Older records than this are not kept.
   [[nodiscard]] virtual Timestamp oldest_kept() const = 0;
   /// Accounts with at least one searchable record, sorted; records that name none count for none.

@@ -255,6 +255,18 @@ TEST_F(HistoryTest, HashesTheContentOfEachRecord) {
   EXPECT_EQ(journal_.reads() - reads_before, 1U) << "neighbours are read together";
 }
 
+TEST_F(HistoryTest, HashesManyInTheOrderAsked) {
+  open();
+  add({.id = "a"});
+  add({.id = "b", .user = "bob"});
+  const auto hashes = history_->content_hashes({"b", "none", "a", "b"});
+  ASSERT_TRUE(hashes.has_value());
+  const std::string b = crypto::sha256_hex(make({.id = "b", .user = "bob"}).json);
+  EXPECT_EQ(*hashes, (std::vector<std::optional<std::string>>{
+                         b, std::nullopt, crypto::sha256_hex(make({.id = "a"}).json), b}));
+  EXPECT_TRUE(history_->content_hashes({}).value().empty());
+}
+
 TEST_F(HistoryTest, ReadsAPageInFewReads) {
   open();
   for (int i = 0; i < 1000; ++i) {

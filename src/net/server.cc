@@ -130,6 +130,12 @@ class HttpServer final : public Server {
       thread.join();
     }
     threads_.clear();
+    // Without a connection the loops may have ended before the close that was posted above; what
+    // still listens would take clients whom nobody answers.
+    if (acceptor_) {
+      boost::system::error_code ignored;
+      acceptor_->close(ignored);
+    }
   }
 
  private:

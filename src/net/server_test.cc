@@ -219,6 +219,16 @@ TEST(Server, StopLetsARunningExchangeEndAndClosesIdleOnes) {
   stopper.join();
 }
 
+TEST(Server, TurnsClientsAwayOnceStopped) {
+  const auto server = start(echo);
+  server->stop(std::chrono::seconds(30));
+  asio::io_context context;
+  asio::ip::tcp::socket late(context);
+  boost::system::error_code failed;
+  late.connect({asio::ip::make_address("127.0.0.1"), server->port()}, failed);
+  EXPECT_EQ(failed, asio::error::connection_refused);
+}
+
 TEST(Server, SaysWhyItCannotListen) {
   const auto server = start(echo);
   ServerOptions taken;

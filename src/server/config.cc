@@ -251,7 +251,7 @@ Result<Config> make_config(const ResolvedSettings& settings) {
   config.tls_certificate_file = in.text("tls.cert");
   config.tls_key_file = in.text("tls.key");
   if (config.tls_certificate_file.empty() != config.tls_key_file.empty()) {
-    return in.refuse(config.tls_key_file.empty() ? "tls.key" : "tls.cert",
+    return in.refuse(config.tls_key_file.empty() ? "tls.cert" : "tls.key",
                      "given together with the other of tls.cert and tls.key");
   }
   OT_TRY_DO(read_lookup_rate(in, config));

@@ -390,6 +390,12 @@ boost::asio::awaitable<void> Pipeline::record(Attempt& attempt) {
   }
   auto recorded = co_await parts_.recorder.record(facts);
   if (!recorded) {
+    // What the service changed is in force somewhere all the same; after a failure of the journal
+    // only the next start can say where.
+    if (attempt.outcome.on_recorded && !parts_.journal.failure()) {
+      auto settle = [&]() { attempt.outcome.on_recorded(parts_.journal.end()); };
+      co_await io::offload(parts_.workers, std::move(settle));
+    }
     // Whatever the service did, the caller must not take it for recorded.
     attempt.outcome = attempt.service->error_answer(attempt.head, unrecorded(attempt.handled),
                                                     attempt.call.request_id);

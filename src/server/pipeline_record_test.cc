@@ -128,6 +128,19 @@ TEST_F(PipelineRecordTest, AChangeWhoseRecordIsRefusedIsNotConfirmed) {
   EXPECT_FALSE(told);
 }
 
+TEST_F(PipelineRecordTest, AChangeWithoutARecordGetsAPlaceWhileTheJournalWorks) {
+  send(sign(reader_, json_head()));  // takes offset 0
+  std::optional<Offset> placed;
+  cloudtrail_->outcome = [&] {
+    journal_.refuse_next(Error(ErrorCode::InvalidArgument, "too large"));
+    services::Outcome outcome;
+    outcome.on_recorded = [&](Offset offset) { placed = offset; };
+    return outcome;
+  };
+  EXPECT_EQ(send(sign(admin_, json_head())).status, 500);
+  EXPECT_EQ(placed, Offset{1});
+}
+
 TEST_F(PipelineRecordTest, AChangeWhoseRecordIsLostIsNotConfirmed) {
   journal_.lose_with(kDiskGone);
   const Answer answer = send(sign(admin_, json_head()));

@@ -55,6 +55,7 @@ struct Outcome {
   json::value additional_event_data;
   std::vector<record::ResourceItem> resources;
   /// Called once the record of the call is durable, with its offset; before the answer goes out.
+  /// When a journal that works did not take the record: with the journal's end.
   std::function<void(journal::Offset)> on_recorded;
   /// The service has already sent the response itself (streamed); body is unused.
   bool sent = false;

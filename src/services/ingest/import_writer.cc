@@ -35,6 +35,17 @@ ImportWriter::ImportWriter(journal::Journal& journal, history::History& history,
                            std::chrono::milliseconds searchable_timeout)
     : journal_(journal), history_(history), searchable_timeout_(searchable_timeout) {}
 
+/// What the history has under the id of each item.
+Result<std::vector<std::optional<std::string>>> ImportWriter::hashes_in_history(
+    const ImportBody& body) {
+  std::vector<std::string_view> ids;
+  ids.reserve(body.items.size());
+  for (const ImportBody::Item& item : body.items) {
+    ids.push_back(item.record.id);
+  }
+  return history_.content_hashes(ids);
+}
+
 Result<ImportWriter::Sorted> ImportWriter::sort_out(ImportBody body) {
   Sorted sorted;
   ImportOutcome& outcome = sorted.outcome;
@@ -48,8 +59,10 @@ Result<ImportWriter::Sorted> ImportWriter::sort_out(ImportBody body) {
                                          .status = ItemStatus::Invalid,
                                          .message = std::move(broken.message)});
   }
+  OT_TRY(std::vector<std::optional<std::string>> present_hashes, hashes_in_history(body));
   std::unordered_map<std::string, std::string> fresh_hashes;  // id -> hash of what goes in
-  for (ImportBody::Item& item : body.items) {
+  for (std::size_t i = 0; i < body.items.size(); ++i) {
+    ImportBody::Item& item = body.items[i];
     record::Record& record = item.record;
     if (record.event_time < outcome.oldest_kept) {
       ++outcome.expired;
@@ -64,12 +77,8 @@ Result<ImportWriter::Sorted> ImportWriter::sort_out(ImportBody body) {
     }
     std::string hash = crypto::sha256_hex(record.json);
     const auto in_this_body = fresh_hashes.find(record.id);
-    std::optional<std::string> present;
-    if (in_this_body != fresh_hashes.end()) {
-      present = in_this_body->second;
-    } else {
-      OT_TRY(present, history_.content_hash(record.id));
-    }
+    const std::optional<std::string> present =
+        in_this_body != fresh_hashes.end() ? in_this_body->second : std::move(present_hashes[i]);
     if (!present) {
       fresh_hashes.emplace(record.id, std::move(hash));
       sorted.fresh.push_back(std::move(record));

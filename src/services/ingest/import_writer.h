@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,8 @@ class ImportWriter {
 
  private:
   struct Sorted;
+  Result<std::vector<std::optional<std::string>>> hashes_in_history(const ImportBody& body)
+      REQUIRES(mutex_);
   Result<Sorted> sort_out(ImportBody body) REQUIRES(mutex_);
   Result<void> append(std::vector<record::Record> records) REQUIRES(mutex_);
 
