@@ -262,7 +262,8 @@ class HttpClient final : public Client {
   std::optional<asio::ssl::context> tls_;
   std::optional<PlainStream> plain_;
   std::optional<TlsStream> tls_stream_;
-  beast::flat_buffer buffer_;
+  // Bounds what stands between the chunks of an answer; the parser throws at a field of 64 KiB.
+  beast::flat_buffer buffer_{64 << 10};
   bool connected_ = false;
 };
 

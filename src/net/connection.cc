@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "net/http_exchange.h"
 
+#include <algorithm>
 #include <exception>
 
 #include <boost/asio/ssl/stream.hpp>
@@ -12,6 +13,11 @@ namespace opentrail::net {
 namespace {
 
 namespace beast = boost::beast;
+
+/// Bytes that are read before they are understood: a header, or what stands between two chunks of a
+/// body, which the parser itself does not bound. No more than this, since a field of 64 KiB makes
+/// it throw out of the event loop.
+constexpr std::size_t kBufferBytesMax = 64 << 10;
 
 TlsDetails describe_tls(const SSL* ssl) {
   TlsDetails details;
@@ -49,7 +55,7 @@ class Membership {
 template <typename Stream>
 asio::awaitable<void> serve_requests(Stream& stream, Membership& membership,
                                      ConnectionEnvironment& environment, const Peer& peer) {
-  beast::flat_buffer buffer;
+  beast::flat_buffer buffer(std::min(environment.limits.header_bytes_max, kBufferBytesMax));
   bool go_on = true;
   while (go_on && !environment.stopping.load()) {
     HttpExchange<Stream> exchange(stream, buffer, environment.limits, peer);

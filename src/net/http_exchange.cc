@@ -2,10 +2,11 @@
 
 #include "base/text.h"
 
+#include <algorithm>
+
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/chunk_encode.hpp>
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
 
 namespace opentrail::net {
@@ -30,6 +31,16 @@ bool is_token(std::string_view text) {
 
 Timestamp wall_time() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+/// A body whose end others may see elsewhere: any coding but "chunked" alone, or one in HTTP/1.0,
+/// which has none (RFC 9112 §6.1, §6.3).
+bool is_ambiguous(const http::request_header<>& header) {
+  constexpr unsigned kHttp11 = 11;
+  const auto [first, last] = header.equal_range(http::field::transfer_encoding);
+  return std::any_of(first, last, [&](const auto& field) {
+    return header.version() < kHttp11 || !beast::iequals(field.value(), "chunked");
+  });
 }
 
 }  // namespace
@@ -68,7 +79,7 @@ std::optional<RequestHead> to_request_head(const http::request_header<>& header,
   const auto target = header.target();
   head.method.assign(method.data(), method.size());
   head.target.assign(target.data(), target.size());
-  if (!is_token(head.method) || !head.target.starts_with('/')) {
+  if (!is_token(head.method) || !head.target.starts_with('/') || is_ambiguous(header)) {
     return std::nullopt;
   }
   for (const auto& field : header) {
@@ -79,8 +90,7 @@ std::optional<RequestHead> to_request_head(const http::request_header<>& header,
   }
   head.peer_address = peer.address;
   head.tls = peer.tls;
-  const auto coding = header[http::field::transfer_encoding];
-  head.chunked = http::token_list(coding).exists("chunked");
+  head.chunked = header.count(http::field::transfer_encoding) > 0;
   if (const auto length = head.headers.find("content-length"); length && !head.chunked) {
     if (const auto parsed = parse_int(*length); parsed && *parsed >= 0) {
       head.content_length = static_cast<std::uint64_t>(*parsed);

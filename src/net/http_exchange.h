@@ -33,7 +33,8 @@ struct Peer {
                                       std::optional<std::uint64_t> content_length);
 /// The status line's words: "Not Found".
 [[nodiscard]] std::string_view reason_phrase(int status);
-/// Copies what the parser read; absent when the request cannot be served (target form).
+/// Copies what the parser read; absent when the request cannot be served (target form,
+/// transfer coding).
 [[nodiscard]] std::optional<RequestHead> to_request_head(
     const boost::beast::http::request_header<>& header, const Peer& peer);
 /// The answer to a request that could not be read; 0 when there is nobody to answer.

@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 
 /// Bounds on what one client can make us hold or wait for.
 struct ServerLimits {
+  /// At most 64 KiB. Bounds what stands between the chunks of a body, too.
   std::size_t header_bytes_max = 64 << 10;
   std::size_t connections_max = 1024;
   /// Until a request's header is whole; also the idle time between requests.
@@ -69,9 +70,9 @@ class Exchange {
 using Handler = std::function<asio::awaitable<void>(Exchange&)>;
 
 /// HTTP/1.1 over TCP or TLS, keep-alive, Expect: 100-continue, chunked requests. Broken requests
-/// (bad syntax, duplicate or conflicting Content-Length and Transfer-Encoding, absolute
-/// form, oversized header) are answered 400 or 431 and the connection is closed; the handler does
-/// not see them.
+/// (bad syntax, conflicting Content-Length and Transfer-Encoding, codings other than chunked,
+/// absolute form, oversized header) are answered 400 or 431 and the connection is closed; the
+/// handler does not see them.
 class Server {
  public:
   /// Binds and listens; serving begins with run(). Errors name the address and what to do.

@@ -114,6 +114,11 @@ TEST(Server, RefusesWhatIsNotHttpBeforeTheHandler) {
            "GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
            "GET / HTTP/1.1\r\nHost: h\r\nBad Header: 1\r\n\r\n",
            "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
+           // Where such a body ends, a proxy in front may see otherwise.
+           "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+           "PUT / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+           "PUT / HTTP/1.1\r\nTransfer-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx",
+           "PUT / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
        }) {
     EXPECT_THAT(talk(server->port(), request), StartsWith("HTTP/1.1 400 ")) << request;
   }
@@ -128,6 +133,21 @@ TEST(Server, ClosesQuietlyWhenTheClientGoesAway) {
   // A body cut short is an error of the read; the handler still answers.
   EXPECT_THAT(talk(server->port(), "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc"),
               StartsWith("HTTP/1.1 413 "));
+}
+
+TEST(Server, BoundsWhatStandsBetweenChunks) {
+  const auto server = start(echo);
+  const std::string head = "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string endless(1 << 20, 'a');
+  EXPECT_THAT(talk(server->port(), head + "1;" + endless + "\r\nx\r\n0\r\n\r\n"),
+              HasSubstr("the body is malformed"));
+  EXPECT_THAT(talk(server->port(), head + "1\r\nx\r\n0\r\nX: " + endless + "\r\n\r\n"),
+              HasSubstr("the body is malformed"));
+  for (const std::size_t size : {65480U, 65500U, 65520U, 65530U, 65535U}) {
+    const std::string field = "X:" + endless.substr(0, size) + "\r\n\r\n";
+    EXPECT_THAT(talk(server->port(), head + "0\r\n" + field), StartsWith("HTTP/1.1 "));
+    EXPECT_THAT(talk(server->port(), "GET / HTTP/1.1\r\n" + field), StartsWith("HTTP/1.1 "));
+  }
 }
 
 TEST(Server, BoundsBodies) {

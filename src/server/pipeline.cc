@@ -24,7 +24,8 @@ using services::Outcome;
 constexpr std::string_view kS3 = "s3";
 constexpr std::string_view kContentSha256 = "x-amz-content-sha256";
 constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
-constexpr std::size_t kSha256HexBytes = 64;
+/// What is read before anything is known of the caller.
+constexpr std::size_t kStrangersBodyBytesMax = 1 << 20;
 constexpr std::string_view kLookupEvents = "cloudtrail:LookupEvents";
 
 sigv4::SignedRequest to_signed_request(const net::RequestHead& head) {
@@ -196,6 +197,9 @@ boost::asio::awaitable<void> Pipeline::read_body(Attempt& attempt) {
     co_return;
   }
   const std::size_t bytes_max = attempt.service->body_bytes_max();
+  if (bytes_max > kStrangersBodyBytesMax && !may_send_much(attempt)) {
+    co_return;  // refused by authenticate(), whatever the body is
+  }
   auto body = co_await attempt.exchange.read_all(bytes_max);
   if (body) {
     attempt.call.body = std::move(*body);
@@ -220,19 +224,31 @@ boost::asio::awaitable<void> Pipeline::read_body(Attempt& attempt) {
   attempt.exchange.close_after();
 }
 
+iam::AuthenticateOptions Pipeline::signed_over(const Attempt& attempt,
+                                               std::string payload_hash) const {
+  return {.payload_hash = std::move(payload_hash),
+          .style = attempt.service->error_style(),
+          .expected_service = std::string(attempt.service->signing_name())};
+}
+
+/// Large bodies are held in memory only for callers whose signature holds over the hash that they
+/// declare, or, where they declare none, who exist.
+bool Pipeline::may_send_much(const Attempt& attempt) const {
+  const auto declared = attempt.head.headers.find(kContentSha256);
+  const auto checked = parts_.iam.authenticate(
+      to_signed_request(attempt.head),
+      signed_over(attempt, std::string(declared.value_or(kUnsignedPayload))));
+  return declared ? checked.error_code.empty() : checked.caller.has_value();
+}
+
 void Pipeline::authenticate(Attempt& attempt) {
   const bool s3 = attempt.is_s3();
-  iam::AuthenticateOptions options;
-  options.style = attempt.service->error_style();
-  options.expected_service = std::string(attempt.service->signing_name());
   const auto declared = attempt.head.headers.find(kContentSha256);
   const bool presigned = attempt.claim && attempt.claim->presigned;
-  if (s3) {
-    options.payload_hash = declared ? std::string(*declared) : std::string(kUnsignedPayload);
-  } else {
-    options.payload_hash = crypto::sha256_hex(attempt.call.body);
-  }
-  auto checked = parts_.iam.authenticate(to_signed_request(attempt.head), options);
+  auto checked = parts_.iam.authenticate(
+      to_signed_request(attempt.head),
+      signed_over(attempt, s3 ? std::string(declared.value_or(kUnsignedPayload))
+                              : crypto::sha256_hex(attempt.call.body)));
   attempt.caller = checked.caller;
   if (checked.caller) {
     attempt.call.account_id = checked.caller->account_id;
@@ -254,8 +270,8 @@ void Pipeline::authenticate(Attempt& attempt) {
                              "Missing required header for this request: x-amz-content-sha256",
                              400,
                              {}};
-  } else if (s3 && declared && declared->size() == kSha256HexBytes &&
-             !attempt.service->streams(attempt.head) &&
+  } else if (s3 && declared && *declared != kUnsignedPayload &&
+             !declared->starts_with("STREAMING-") && !attempt.service->streams(attempt.head) &&
              !equals_ignore_case(*declared, crypto::sha256_hex(attempt.call.body))) {
     attempt.error =
         ApiError{"XAmzContentSHA256Mismatch",
@@ -323,7 +339,10 @@ void Pipeline::throttle(Attempt& attempt) {
   if (attempt.error || attempt.operation.action != kLookupEvents) {
     return;
   }
-  const std::string key = attempt.call.account_id + "/" + attempt.call.region;
+  // Names of regions can be made up without end; those that are not enabled share one allowance.
+  const std::string_view region =
+      is_enabled(attempt.call.region) ? std::string_view(attempt.call.region) : "other";
+  const std::string key = fmt::format("{}/{}", attempt.call.account_id, region);
   if (!lookup_limiter_.allow(key, attempt.call.received_at)) {
     attempt.error = ApiError{"ThrottlingException", "Rate exceeded", 400, {}};
   }

@@ -44,6 +44,9 @@ class Pipeline {
 
   boost::asio::awaitable<void> run(Attempt& attempt);
   boost::asio::awaitable<void> read_body(Attempt& attempt);
+  [[nodiscard]] iam::AuthenticateOptions signed_over(const Attempt& attempt,
+                                                     std::string payload_hash) const;
+  [[nodiscard]] bool may_send_much(const Attempt& attempt) const;
   void authenticate(Attempt& attempt);
   void check_region(Attempt& attempt);
   void authorise(Attempt& attempt);

@@ -216,6 +216,24 @@ TEST_F(PipelineTest, ABodyOverTheLimitIsNotRead) {
   EXPECT_FALSE(identity_of(found[0]).contains("arn"));  // the signature covers what was not read
 }
 
+TEST_F(PipelineTest, ALargeBodyIsReadOnlyForWhoIsKnown) {
+  cloudtrail_->body_max = 2 << 20;
+  const auto status_of = [&](net::RequestHead head) {
+    CutExchange exchange(std::move(head), Error(ErrorCode::Timeout, "it was read"));
+    services::run_to_value(answer_through(exchange));
+    return answer_of(exchange.whole).status;
+  };
+  SignWith stranger = admin_;
+  stranger.key_id = "AKIAIOSFODNN7EXAMPLE";
+  EXPECT_EQ(status_of(sign(stranger, json_head(), "{}")), 403);
+  EXPECT_EQ(status_of(sign(forged(admin_), json_head(), "{}")), 403);
+  EXPECT_EQ(status_of(json_head()), 403);
+  EXPECT_EQ(status_of(sign(admin_, json_head(), "{}")), 408);
+  net::RequestHead undeclared = sign(admin_, json_head(), "{}");
+  undeclared.headers.remove("x-amz-content-sha256");
+  EXPECT_EQ(status_of(std::move(undeclared)), 408);
+}
+
 TEST_F(PipelineTest, ABodyThatDoesNotComeIsToldApart) {
   CutExchange slow(sign(admin_, json_head(), "{}"), Error(ErrorCode::Timeout, "no progress"));
   services::run_to_value(answer_through(slow));
@@ -262,6 +280,7 @@ TEST_F(PipelineTest, S3ComparesTheDeclaredHashWithTheBody) {
 
   EXPECT_EQ(send(sign(with, s3_head(), "one"), "one").status, 200);
   EXPECT_EQ(send(sign(with, s3_head(), "one", "UNSIGNED-PAYLOAD"), "two").status, 200);
+  EXPECT_EQ(send(sign(with, s3_head(), "one", "no hash"), "two").status, 400);
   s3_->streams_body = true;  // then whoever reads the body compares
   EXPECT_EQ(send(sign(with, s3_head(), "one"), "two").status, 200);
   EXPECT_EQ(s3_->seen_body, "");
@@ -311,6 +330,15 @@ TEST_F(PipelineTest, LookupsBeyondTheRateAreThrottled) {
   const auto found = records();
   ASSERT_EQ(found.size(), 4U);
   EXPECT_EQ(found[1].at("errorCode"), "ThrottlingException");
+}
+
+TEST_F(PipelineTest, RegionsThatAreMadeUpShareOneAllowance) {
+  cloudtrail_->operation = operation("LookupEvents", "cloudtrail:LookupEvents");
+  SignWith nowhere = reader_;
+  nowhere.region = "xx-nowhere-1";
+  EXPECT_EQ(send(sign(nowhere, json_head())).status, 200);
+  nowhere.region = "xx-nowhere-2";
+  EXPECT_EQ(send(sign(nowhere, json_head())).status, 400);
 }
 
 TEST_F(PipelineTest, OnlyLookupsAreThrottled) {

@@ -22,7 +22,9 @@ std::map<std::string, std::string> policy_context(const S3Call& call) {
       {"aws:principaltype", caller.root ? "Account" : "User"},
       {"aws:principalisawsservice", "false"},
       {"aws:userid", caller.principal_id},
+      {"aws:viaawsservice", "false"},
       {"aws:requestedregion", call.call.region},
+      {"aws:resourceaccount", call.bucket.owner_account_id},
       {"s3:resourceaccount", call.bucket.owner_account_id},
       {"s3:signatureversion", "AWS4-HMAC-SHA256"},
       {"s3:authtype", call.call.claim.presigned ? "REST-QUERY-STRING" : "REST-HEADER"},
@@ -32,6 +34,9 @@ std::map<std::string, std::string> policy_context(const S3Call& call) {
   }
   if (const auto user_agent = head.headers.find("user-agent")) {
     context["aws:useragent"] = *user_agent;
+  }
+  if (const auto referer = head.headers.find("referer")) {
+    context["aws:referer"] = *referer;
   }
   for (const auto& [name, value] : head.headers.fields()) {
     if (const std::string lower = to_lower(name); lower.starts_with("x-amz-")) {

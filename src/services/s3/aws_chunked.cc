@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace opentrail::services::s3 {
 namespace {
@@ -153,7 +154,8 @@ Result<void> AwsChunkedDecoder::take_trailer(std::string_view line) {
   if (line.empty()) {
     // AWS's own example has an empty line between a signed trailer and its signature.
     const bool signature_follows = verifier_ && has_trailer_ && !trailer_verified_;
-    return signature_follows && !trailers_.empty() ? Result<void>() : end_trailer();
+    const bool first = !std::exchange(trailer_gap_, true);
+    return signature_follows && !trailers_.empty() && first ? Result<void>() : end_trailer();
   }
   const std::size_t colon = line.find(':');
   const std::string name = to_lower(trim(line.substr(0, colon)));

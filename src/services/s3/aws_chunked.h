@@ -58,6 +58,7 @@ class AwsChunkedDecoder {
   std::string chunk_signature_;
   crypto::Hasher chunk_hash_{crypto::HashKind::Sha256};
   Trailers trailers_;
+  bool trailer_gap_ = false;  ///< An empty line was seen in it.
   bool trailer_verified_ = false;
 };
 

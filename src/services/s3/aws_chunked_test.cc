@@ -133,6 +133,7 @@ TEST(AwsChunked, ChangedTrailerIsRefused) {
   std::string bare = documented_trailer_stream();
   bare.resize(bare.find("x-amz-trailer-signature"));
   EXPECT_EQ(refusal(trailer_decoder(), bare + "\r\n"), "IncompleteBody");
+  EXPECT_EQ(refusal(trailer_decoder(), bare + "\r\n\r\n"), "MalformedTrailerError");
   bare.resize(bare.find("x-amz-checksum"));
   EXPECT_EQ(refusal(trailer_decoder(), bare + "\r\n"), "MalformedTrailerError");
   EXPECT_EQ(refusal(trailer_decoder(), documented_trailer_stream() + "x"), "InvalidRequest");

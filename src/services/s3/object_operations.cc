@@ -1,3 +1,4 @@
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "io/offload.h"
 #include "services/s3/acl.h"
@@ -17,6 +18,9 @@ namespace {
 constexpr int kNoContent = 204;
 constexpr int kNotModified = 304;
 constexpr std::size_t kDeletesMax = 1000;  // S3's own bound of one DeleteObjects
+/// Of the ARNs in the record of one DeleteObjects: what is left of record::kOwnRecordBytesMax is
+/// for the rest of it.
+constexpr std::size_t kDeletedArnsBytesMax = 240 << 10;
 
 /// Conditions of a write: only "If-None-Match: *" can be kept while the bytes come in.
 Result<bool> wants_new_key(const S3Call& call) {
@@ -57,6 +61,21 @@ Result<Deletions> parse_deletions(const S3Call& call) {
     deletions.keys.push_back(std::move(key));
   }
   return deletions;
+}
+
+/// A record that is too large gives up resources: keys could be deleted unseen by the trails that
+/// ask for them. So no more are taken than its record names.
+Result<void> check_recordable(const S3Call& call, const std::vector<std::string>& keys) {
+  constexpr std::size_t kItemBytes = 40;  // {"type":"AWS::S3::Object","ARN":...},
+  std::string shown;
+  for (const std::string& key : keys) {
+    append_json_string(shown, call.request.bucket_arn() + "/" + key);
+  }
+  if (shown.size() + keys.size() * kItemBytes > kDeletedArnsBytesMax) {
+    return refuse("InvalidRequest",
+                  "The keys are too long for the record of this call; send fewer at once");
+  }
+  return {};
 }
 
 Result<void> remove_one(S3Call& call, const std::string& key) {
@@ -122,6 +141,7 @@ Result<Outcome> delete_object(S3Call& call) {
 Result<Outcome> delete_objects(S3Call& call) {
   OT_TRY_DO(check_body(call.headers(), call.call.body));
   OT_TRY(const Deletions deletions, parse_deletions(call));
+  OT_TRY_DO(check_recordable(call, deletions.keys));
   XmlWriter xml("DeleteResult");
   for (const std::string& key : deletions.keys) {
     call.resources.push_back({{}, "AWS::S3::Object", call.request.bucket_arn() + "/" + key});

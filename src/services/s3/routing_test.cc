@@ -132,10 +132,15 @@ TEST(Routing, CopiesAreToldByTheirHeader) {
 }
 
 TEST(Routing, FaultsAreOperationsWithAnError) {
+  std::string many_fields;
+  for (int i = 0; i < 1000; ++i) {
+    many_fields += "&a";
+  }
   const std::tuple<std::string, std::string, std::string, int> cases[] = {
       {"GET", "/b/%zz", "InvalidURI", 400},
       {"GET", "/b/%ff", "InvalidURI", 400},
       {"GET", "/b?prefix=%ff", "InvalidURI", 400},
+      {"GET", "/b?" + many_fields, "InvalidURI", 400},
       {"GET", "//key", "InvalidURI", 400},
       {"PATCH", "/b/k", "MethodNotAllowed", 405},
       {"POST", "/", "MethodNotAllowed", 405},

@@ -6,6 +6,12 @@
 #include <algorithm>
 
 namespace opentrail::services::s3 {
+namespace {
+
+/// Every name that picks an operation is looked for among them.
+constexpr std::size_t kQueryFieldsMax = 256;
+
+}  // namespace
 
 Result<S3Request> S3Request::parse(const net::RequestHead& head) {
   S3Request request;
@@ -18,6 +24,9 @@ Result<S3Request> S3Request::parse(const net::RequestHead& head) {
   auto key = uri_decode(slash == std::string_view::npos ? "" : path.substr(slash + 1));
   auto query = net::parse_query(head.query(), /*plus_is_space=*/true);
   if (!bucket || !key || !query || !is_utf8(*bucket) || !is_utf8(*key)) {
+    return refuse("InvalidURI");
+  }
+  if (query->size() > kQueryFieldsMax) {
     return refuse("InvalidURI");
   }
   for (const auto& [name, value] : *query) {

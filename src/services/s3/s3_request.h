@@ -18,7 +18,8 @@ struct S3Request {
   std::vector<std::pair<std::string, std::string>> query;  ///< Decoded, in order.
   const net::Headers* headers = nullptr;                   ///< Of the request it was read from.
 
-  /// Errors: InvalidURI when an escape is broken or the text is not UTF-8.
+  /// Errors: InvalidURI when an escape is broken, the text is not UTF-8, or the query has too
+  /// many fields.
   static Result<S3Request> parse(const net::RequestHead& head);
 
   [[nodiscard]] bool has(std::string_view name) const;

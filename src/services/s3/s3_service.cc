@@ -4,6 +4,7 @@
 #include "services/s3/operations.h"
 #include "services/s3/routing.h"
 #include "services/s3/s3_status.h"
+#include "services/s3/xml_reader.h"
 
 #include <algorithm>
 
@@ -125,6 +126,8 @@ std::unique_ptr<S3Service> S3Service::make(objects::EmbeddedStore& store,
 }
 
 bool S3Service::streams(const net::RequestHead& head) const { return is_upload(head); }
+
+std::size_t S3Service::body_bytes_max() const { return kXmlBodyBytesMax; }
 
 Operation S3Service::identify(const Call& call) const { return s3::identify(call); }
 

@@ -33,6 +33,7 @@ class S3Service final : public Service {
   [[nodiscard]] std::string_view event_source() const override { return "s3.amazonaws.com"; }
   [[nodiscard]] iam::ErrorStyle error_style() const override { return iam::ErrorStyle::S3; }
   [[nodiscard]] bool streams(const net::RequestHead& head) const override;
+  [[nodiscard]] std::size_t body_bytes_max() const override;
   [[nodiscard]] Operation identify(const Call& call) const override;
   asio::awaitable<Outcome> handle(Call& call, const Operation& operation) override;
   [[nodiscard]] Outcome error_answer(const net::RequestHead& request, const ApiError& error,

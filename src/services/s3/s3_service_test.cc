@@ -335,6 +335,16 @@ TEST_F(S3ServiceTest, DeleteObjects) {
   EXPECT_EQ(error_of(run("POST", "/logs?delete", "nonsense")), "MalformedXML");
 }
 
+TEST_F(S3ServiceTest, NoMoreIsDeletedThanTheRecordNames) {
+  std::string body = "<Delete>";
+  for (int i = 0; i < 1000; ++i) {
+    body += "<Object><Key>" + std::string(200, 'k') + std::to_string(i) + "</Key></Object>";
+  }
+  body += "</Delete>";
+  EXPECT_EQ(error_of(run("POST", "/logs?delete", body)), "InvalidRequest");
+  EXPECT_TRUE(operation_.error == std::nullopt);
+}
+
 TEST_F(S3ServiceTest, Copies) {
   FakeExchange put("PUT", "/logs/source", "hello");
   EXPECT_EQ(error_of(run(put.with("x-amz-meta-a", "1"))), "");
@@ -413,6 +423,17 @@ TEST_F(S3ServiceTest, Configuration) {
             std::string::npos);
   EXPECT_EQ(run("DELETE", "/logs?policy").head.status, 204);
   EXPECT_EQ(run("DELETE", "/logs/k").head.status, 204);
+  for (const std::string condition : {R"("Bool":{"aws:ViaAWSService":"false"})",
+                                      R"("StringEquals":{"aws:ResourceAccount":"123456789012"})",
+                                      R"("StringEquals":{"aws:Referer":"https://example.com/"})"}) {
+    std::string denial = policy;
+    denial.replace(denial.rfind("}]}"), 3, R"(,"Condition":{)" + condition + "}}]}");
+    EXPECT_EQ(run("PUT", "/logs?policy", denial).head.status, 204) << denial;
+    FakeExchange exchange("DELETE", "/logs/k");
+    exchange.with("Referer", "https://example.com/");
+    EXPECT_EQ(error_of(run(exchange)), "AccessDenied") << denial;
+    EXPECT_EQ(run("DELETE", "/logs?policy").head.status, 204);
+  }
 
   EXPECT_EQ(run("GET", "/logs?publicAccessBlock").head.status, 404);
   EXPECT_EQ(run("PUT", "/logs?publicAccessBlock",

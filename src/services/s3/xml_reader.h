@@ -14,7 +14,8 @@ class xml_node;
 
 namespace opentrail::services::s3 {
 
-inline constexpr std::size_t kXmlBodyBytesMax = 1 << 20;
+/// Holds 10000 parts with their checksums, and 1000 keys of full length.
+inline constexpr std::size_t kXmlBodyBytesMax = 2 << 20;
 
 /// The XML document in a request's body. Namespaces are looked through: elements are found by their
 /// local name.

@@ -105,6 +105,13 @@ TEST(Multipart, ReadsTheListOfParts) {
   EXPECT_EQ(parts->front().number, 1);
   EXPECT_EQ(parts->front().etag, "\"e\"");
   EXPECT_EQ(parts->front().checksums, (objects::Checksums{{"crc32", "AAAA"}}));
+  std::string all = "<CompleteMultipartUpload>";
+  for (int number = 1; number <= kPartNumberMax; ++number) {
+    all += "<Part><ETag>&quot;0123456789abcdef0123456789abcdef&quot;</ETag><ChecksumSHA256>" +
+           std::string(44, 'A') + "</ChecksumSHA256><PartNumber>" + std::to_string(number) +
+           "</PartNumber></Part>";
+  }
+  EXPECT_TRUE(parse_completed_parts(all + "</CompleteMultipartUpload>").has_value());
   EXPECT_EQ(parse_completed_parts("<CompleteMultipartUpload/>").error().reason(), "MalformedXML");
   for (const std::string_view number : {"0", "10001", "x", "", "-1"}) {
     EXPECT_FALSE(parse_part_number(number).has_value()) << number;
