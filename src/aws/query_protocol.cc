@@ -114,6 +114,7 @@ std::vector<std::pair<std::string, std::string>> QueryRequest::tags() const {
     }
   }
   std::vector<std::pair<std::string, std::string>> tags;
+  tags.reserve(by_number.size());
   for (auto& [number, tag] : by_number) {
     tags.push_back(std::move(tag));
   }

@@ -50,7 +50,7 @@ std::optional<seconds> unit_of(std::string_view word) {
 }
 
 /// "2 hours ago", "2h ago", "2h", "an hour ago": how long before now.
-std::optional<seconds> parse_ago(std::string text) {
+std::optional<seconds> parse_ago(const std::string& text) {
   constexpr std::string_view kAgo = " ago";
   constexpr std::int64_t kCountMax = 1'000'000;
   std::string_view rest = text;

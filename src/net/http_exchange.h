@@ -229,7 +229,11 @@ class HttpExchange final : public Exchange {
     std::size_t total = 0;
     while (!parser_.is_done()) {
       const auto got = co_await read_some(sink);
-      if (!got || (total += *got) > kDrainBytesMax) {
+      if (!got) {
+        co_return false;
+      }
+      total += *got;
+      if (total > kDrainBytesMax) {
         co_return false;
       }
     }

@@ -51,8 +51,8 @@ std::optional<std::string> value_text(const toml::node& node) {
     }
     return joined;
   }
-  if (const auto text = node.value_exact<std::string>()) {
-    return *text;
+  if (auto text = node.value_exact<std::string>()) {
+    return text;
   }
   if (const auto number = node.value_exact<std::int64_t>()) {
     return std::to_string(*number);

@@ -177,7 +177,7 @@ Result<void> AwsChunkedDecoder::take_trailer_signature(std::string_view signatur
   }
   std::string lines;
   for (const auto& [name, value] : trailers_) {
-    lines += name + ":" + value + "\n";
+    lines.append(name).append(":").append(value).append("\n");
   }
   if (!crypto::constant_time_equal(verifier_->trailer(lines), signature)) {
     return refuse("SignatureDoesNotMatch", std::string(crypto::sigv4::kSignatureMismatch));

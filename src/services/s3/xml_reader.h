@@ -8,8 +8,8 @@
 #include <vector>
 
 namespace pugi {
-class xml_document;
-class xml_node;
+class xml_document;  // NOLINT(readability-identifier-naming): the library's names
+class xml_node;      // NOLINT(readability-identifier-naming)
 }  // namespace pugi
 
 namespace opentrail::services::s3 {
