@@ -3,6 +3,7 @@
 #include "aws/query_protocol.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "services/query_answer.h"
 
 #include <fmt/format.h>
 
@@ -72,13 +73,11 @@ boost::asio::awaitable<services::Outcome> UnknownService::handle(
 services::Outcome UnknownService::error_answer(const net::RequestHead&,
                                                const services::ApiError& error,
                                                std::string_view request_id) const {
+  if (form_) {
+    return services::query_error_answer("", error, request_id);
+  }
   services::Outcome outcome;
   outcome.head.status = error.status;
-  if (form_) {
-    outcome.head.headers.add("Content-Type", "text/xml");
-    outcome.body = aws::query_error("", error.code, error.message, error.status < 500, request_id);
-    return outcome;
-  }
   outcome.head.headers.add("Content-Type", "application/x-amz-json-1.1");
   outcome.head.headers.add("x-amzn-ErrorType", error.code);
   JsonWriter body;

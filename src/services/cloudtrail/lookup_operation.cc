@@ -178,7 +178,7 @@ ApiResult<history::LookupPage> search(Request& request, const history::LookupQue
                   "The token is not valid: repeat the call's other parameters as they were, or "
                   "begin again without a token.");
   }
-  return std::unexpected(to_api_error(page.error()));
+  return std::unexpected(own_trouble(page.error()));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ ApiResult<Answer> list_public_keys(Request& request) {
   }
   const auto keys = request.parts.delivery.public_keys(request.region, from, to);
   if (!keys) {
-    return std::unexpected(to_api_error(keys.error()));
+    return std::unexpected(own_trouble(keys.error()));
   }
   JsonWriter out;
   out.begin_object().key("PublicKeyList").begin_array();

@@ -4,18 +4,6 @@
 
 namespace opentrail::services::cloudtrail {
 
-ApiError to_api_error(const Error& error) {
-  switch (error.code()) {
-    case ErrorCode::Unavailable:
-    case ErrorCode::ResourceExhausted:
-    case ErrorCode::Throttled:
-    case ErrorCode::Timeout:
-      return {"ServiceUnavailable", error.message(), 503, {}};
-    default:
-      return {"InternalFailure", error.message(), 500, {}};
-  }
-}
-
 std::optional<std::string> text_of(const json::object& input, std::string_view name) {
   const json::value* member = input.if_contains(name);
   return member != nullptr && member->is_string() ? std::optional(std::string(member->get_string()))

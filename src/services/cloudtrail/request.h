@@ -6,6 +6,7 @@
 #include "history/history.h"
 #include "iam/iam.h"
 #include "io/clock.h"
+#include "services/own_trouble.h"
 #include "services/service.h"
 
 #include <expected>
@@ -58,8 +59,6 @@ using ApiResult = std::expected<T, ApiError>;
 [[nodiscard]] inline std::unexpected<ApiError> refuse(std::string code, std::string message) {
   return std::unexpected(ApiError{std::move(code), std::move(message), 400, {}});
 }
-/// A failure on our side: 503 when it may pass, else 500.
-[[nodiscard]] ApiError to_api_error(const Error& error);
 
 /// A text member of the input; absent when it was not sent.
 [[nodiscard]] std::optional<std::string> text_of(const json::object& input, std::string_view name);

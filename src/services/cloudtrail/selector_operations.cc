@@ -158,7 +158,7 @@ ApiResult<Answer> put_event_selectors(Request& request) {
   trail.config.custom_selectors = true;
   const auto version = request.parts.trails.update(trail, request.parts.clock.now());
   if (!version) {
-    return std::unexpected(to_api_error(version.error()));
+    return std::unexpected(own_trouble(version.error()));
   }
   Answer answer;
   answer.body = event_selectors(trail);

@@ -58,7 +58,7 @@ ApiResult<catalog::Trail> find_tagged(const Request& request, std::string_view a
 ApiResult<Answer> save(Request& request, const catalog::Trail& trail) {
   const auto saved = request.parts.trails.set_tags(trail.id, trail.tags);
   if (!saved) {
-    return std::unexpected(to_api_error(saved.error()));
+    return std::unexpected(own_trouble(saved.error()));
   }
   return Answer{};
 }

@@ -45,7 +45,7 @@ ApiResult<void> check_bucket(Request& request, const catalog::Trail& trail) {
                     fmt::format("Incorrect S3 bucket policy is detected for bucket: {}",
                                 trail.config.bucket));
     default:
-      return std::unexpected(to_api_error(checked.error()));
+      return std::unexpected(own_trouble(checked.error()));
   }
 }
 
@@ -96,7 +96,7 @@ ApiResult<void> save(Request& request, const catalog::Trail& trail, InForce in_f
                      Answer& answer) {
   const auto version = request.parts.trails.update(trail, request.parts.clock.now());
   if (!version) {
-    return std::unexpected(to_api_error(version.error()));
+    return std::unexpected(own_trouble(version.error()));
   }
   if (*version) {
     answer.on_recorded = takes_effect(request.parts.trails, trail.id, **version, in_force);
@@ -133,7 +133,7 @@ ApiResult<Answer> create_trail(Request& request) {
   const auto made =
       request.parts.trails.create(std::move(trail), request.parts.clock.now(), version);
   if (!made) {
-    return std::unexpected(to_api_error(made.error()));
+    return std::unexpected(own_trouble(made.error()));
   }
   Answer answer;
   answer.body = trail_settings(*made);
@@ -173,7 +173,7 @@ ApiResult<Answer> delete_trail(Request& request) {
   OT_TRY(const catalog::Trail trail, find_for_change(request, name_of(request)));
   const auto version = request.parts.trails.remove(trail.id, request.parts.clock.now());
   if (!version) {
-    return std::unexpected(to_api_error(version.error()));
+    return std::unexpected(own_trouble(version.error()));
   }
   Answer answer;
   answer.on_recorded =

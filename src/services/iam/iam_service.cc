@@ -4,6 +4,8 @@
 #include "io/offload.h"
 #include "services/bounded_name.h"
 #include "services/iam/iam_operations.h"
+#include "services/own_trouble.h"
+#include "services/query_answer.h"
 
 #include <fmt/format.h>
 
@@ -95,9 +97,11 @@ std::string user_of(const IamOperation& row, const Call& call, const aws::QueryR
 ApiError to_api_error(const Error& error) {
   const std::string& reason = error.reason();
   if (reason.empty()) {
-    const bool busy =
-        error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::ResourceExhausted;
-    return {busy ? "ServiceFailure" : "InternalFailure", error.message(), busy ? 503 : 500, {}};
+    ApiError trouble = own_trouble(error);
+    if (trouble.code == "ServiceUnavailable") {
+      trouble.code = "ServiceFailure";  // as IAM calls it
+    }
+    return trouble;
   }
   const int status =
       reason == "NoSuchEntity" ? 404
@@ -159,21 +163,14 @@ asio::awaitable<Outcome> IamService::handle(Call& call, const Operation& operati
     outcome.error = error;
     co_return outcome;
   }
-  Outcome outcome;
-  outcome.head.headers.add("Content-Type", "text/xml");
-  outcome.body = aws::query_response(operation.name, kNamespace, result->wire, call.request_id);
+  Outcome outcome = query_answer(operation.name, kNamespace, result->wire, call.request_id);
   outcome.response_elements = std::move(result->recorded);
   co_return outcome;
 }
 
 Outcome IamService::error_answer(const net::RequestHead&, const ApiError& error,
                                  std::string_view request_id) const {
-  Outcome outcome;
-  outcome.head.status = error.status;
-  outcome.head.headers.add("Content-Type", "text/xml");
-  outcome.body =
-      aws::query_error(kNamespace, error.code, error.message, error.status < 500, request_id);
-  return outcome;
+  return query_error_answer(kNamespace, error, request_id);
 }
 
 }  // namespace opentrail::services

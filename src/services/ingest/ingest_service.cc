@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "io/offload.h"
+#include "services/own_trouble.h"
 
 #include <algorithm>
 #include <utility>
@@ -42,7 +43,6 @@ ApiError to_api_error(const Error& error) {
   constexpr int kBadRequest = 400;
   constexpr int kTooLarge = 413;
   constexpr int kUnsupportedMediaType = 415;
-  constexpr int kInternalError = 500;
   switch (error.code()) {
     case ErrorCode::InvalidArgument:
       return {.code = "ValidationException",
@@ -64,17 +64,8 @@ ApiError to_api_error(const Error& error) {
               .message = error.message(),
               .status = kServiceUnavailable,
               .record_code = {}};
-    case ErrorCode::Unavailable:
-    case ErrorCode::Timeout:
-      return {.code = "ServiceUnavailable",
-              .message = error.message(),
-              .status = kServiceUnavailable,
-              .record_code = {}};
     default:
-      return {.code = "InternalFailure",
-              .message = error.message(),
-              .status = kInternalError,
-              .record_code = {}};
+      return own_trouble(error);
   }
 }
 

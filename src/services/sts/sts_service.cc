@@ -2,6 +2,7 @@
 
 #include "aws/query_protocol.h"
 #include "services/bounded_name.h"
+#include "services/query_answer.h"
 
 #include <fmt/format.h>
 
@@ -43,20 +44,12 @@ Operation StsService::identify(const Call& call) const {
 asio::awaitable<Outcome> StsService::handle(Call& call, const Operation& operation) {
   const json::value result = {
       {"Arn", call.caller.arn}, {"UserId", call.caller.principal_id}, {"Account", call.account_id}};
-  Outcome outcome;
-  outcome.head.headers.add("Content-Type", "text/xml");
-  outcome.body = aws::query_response(operation.name, kNamespace, result, call.request_id);
-  co_return outcome;
+  co_return query_answer(operation.name, kNamespace, result, call.request_id);
 }
 
 Outcome StsService::error_answer(const net::RequestHead&, const ApiError& error,
                                  std::string_view request_id) const {
-  Outcome outcome;
-  outcome.head.status = error.status;
-  outcome.head.headers.add("Content-Type", "text/xml");
-  outcome.body =
-      aws::query_error(kNamespace, error.code, error.message, error.status < 500, request_id);
-  return outcome;
+  return query_error_answer(kNamespace, error, request_id);
 }
 
 }  // namespace opentrail::services
