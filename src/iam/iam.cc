@@ -56,7 +56,8 @@ class CatalogIam final : public Iam {
         directory_(std::move(directory)) {}
 
   [[nodiscard]] const std::string& account_id() const override { return account_id_; }
-  Result<std::optional<Bootstrap>> bootstrap() override;
+  using Iam::bootstrap;
+  Result<std::optional<Bootstrap>> bootstrap(const KeepKeys& keep) override;
 
   Authentication authenticate(const crypto::sigv4::SignedRequest& request,
                               const AuthenticateOptions& options) override;
@@ -153,7 +154,7 @@ catalog::AccessKeyRow CatalogIam::make_access_key(const std::string& account_id,
           clock_.now()};
 }
 
-Result<std::optional<Bootstrap>> CatalogIam::bootstrap() {
+Result<std::optional<Bootstrap>> CatalogIam::bootstrap(const KeepKeys& keep) {
   const MutexLock change(changes_);
   if (in_memory([](const Directory& d) { return !d.management_account().empty(); })) {
     return std::nullopt;
@@ -165,8 +166,10 @@ Result<std::optional<Bootstrap>> CatalogIam::bootstrap() {
   rows.access_keys.push_back(make_access_key(account_id_, admin));
   rows.access_keys.push_back(make_access_key(account_id_, ""));
   rows.user_policies.push_back({account_id_, admin, std::string(kAdminPolicy)});
+  Bootstrap made{shown_once(rows.access_keys[0]), shown_once(rows.access_keys[1])};
+  OT_TRY_DO(keep(made));
   OT_TRY_DO(add(rows));
-  return Bootstrap{shown_once(rows.access_keys[0]), shown_once(rows.access_keys[1])};
+  return made;
 }
 
 Authentication CatalogIam::authenticate(const crypto::sigv4::SignedRequest& request,

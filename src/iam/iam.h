@@ -8,6 +8,7 @@
 #include "record/builder.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -118,7 +119,13 @@ class Iam {
   [[nodiscard]] virtual const std::string& account_id() const = 0;
   /// Makes account, root key and the user "admin" with AdministratorAccess when the catalog has
   /// none; empty afterwards.
-  virtual Result<std::optional<Bootstrap>> bootstrap() = 0;
+  /// `keep` gets the keys before they are in force, and its error ends the whole: so no account is
+  /// ever left whose keys nobody has. It may be called again by the next start.
+  using KeepKeys = std::function<Result<void>(const Bootstrap&)>;
+  virtual Result<std::optional<Bootstrap>> bootstrap(const KeepKeys& keep) = 0;
+  Result<std::optional<Bootstrap>> bootstrap() {
+    return bootstrap([](const Bootstrap&) { return Result<void>(); });
+  }
 
   /// Checks in the order of spec api §1.3. Never fails: the outcome is a value.
   virtual Authentication authenticate(const crypto::sigv4::SignedRequest& request,

@@ -110,6 +110,23 @@ TEST_F(IamTest, FirstStartMakesTheAccountOnce) {
   EXPECT_TRUE(iam->is_administrator(caller_of(first->root)));
 }
 
+TEST(IamBootstrap, MakesNothingWhenTheKeysCannotBeKept) {
+  const io::TempFolder folder;
+  const auto files = io::make_posix_filesystem();
+  io::SeededRandom random(kSeed);
+  const io::FakeClock clock(kNow);
+  const auto keyring =
+      crypto::Keyring::open(*files, random, io::join_path(folder.path(), "master.key")).value();
+  const auto catalog =
+      sql::Database::open_sqlite(io::join_path(folder.path(), "catalog.db")).value();
+  const auto iam = Iam::open(*catalog, keyring, random, clock, {kAccount}).value();
+  const auto refused = iam->bootstrap(
+      [](const Bootstrap&) { return fail(ErrorCode::ResourceExhausted, "no space"); });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::ResourceExhausted);
+  EXPECT_TRUE(iam->bootstrap().value()) << "the next start makes them";
+}
+
 TEST_F(IamTest, RefusesAnAccountIdThatIsNone) {
   for (const auto* const id : {"", "12345678901", "1234567890123", "12345678901a"}) {
     const auto opened = Iam::open(*database, keyring, random, clock, {id});

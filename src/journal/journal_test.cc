@@ -69,25 +69,30 @@ void expect_records(Journal& journal, std::uint64_t end, std::size_t bytes_max =
 class HeldWriter {
  public:
   explicit HeldWriter(Journal& journal) {
-    const auto appended = journal.append({make_record(0)}, [this](const Result<Offset>&) {
-      held_.count_down();
-      released_.wait();
-    });
+    const auto appended =
+        journal.append({make_record(0)}, [latches = latches_](const Result<Offset>&) {
+          latches->held.count_down();
+          latches->released.wait();
+        });
     OT_CHECK(appended.has_value());
-    held_.wait();
+    latches_->held.wait();
   }
   ~HeldWriter() { release(); }
   HeldWriter(const HeldWriter&) = delete;
   HeldWriter& operator=(const HeldWriter&) = delete;
   void release() {
-    if (!released_.try_wait()) {
-      released_.count_down();
+    if (!latches_->released.try_wait()) {
+      latches_->released.count_down();
     }
   }
 
  private:
-  std::latch held_{1};
-  std::latch released_{1};
+  struct Latches {
+    std::latch held{1};
+    std::latch released{1};
+  };
+  /// The writer may still be looking at them when the test goes on.
+  std::shared_ptr<Latches> latches_ = std::make_shared<Latches>();
 };
 
 TEST(Journal, AnEmptyFolderIsAnEmptyJournal) {

@@ -100,9 +100,11 @@ Result<void> Application::Parts::open_folder() {
 Result<void> Application::Parts::open_identity() {
   OT_TRY(catalog, sql::Database::open_sqlite(path("catalog.db")));
   OT_TRY(iam, iam::Iam::open(*catalog, *keyring, random, clock, {config.account_id}));
-  OT_TRY(const auto made, iam->bootstrap());
+  const auto keep = [this](const iam::Bootstrap& keys) {
+    return write_credentials_file(*files, path("credentials"), keys);
+  };
+  OT_TRY(const auto made, iam->bootstrap(keep));
   if (made) {
-    OT_TRY_DO(write_credentials_file(*files, path("credentials"), *made));
     log::info("first start: made account {} with the IAM user admin", iam->account_id());
   } else if (iam->account_id() != config.account_id) {
     log::warn("this data folder belongs to account {}; account_id {} is ignored", iam->account_id(),
