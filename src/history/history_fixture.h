@@ -1,7 +1,7 @@
 #pragma once
-#include "history/fake_journal.h"
 #include "history/history.h"
 #include "io/clock.h"
+#include "journal/fake_journal.h"
 
 #include <chrono>
 #include <memory>
@@ -93,7 +93,7 @@ class HistoryTest : public testing::Test {
     return ids;
   }
 
-  FakeJournal journal_;
+  journal::FakeJournal journal_;
   io::FakeClock clock_{kNow};
   std::unique_ptr<History> history_;
 };

@@ -221,7 +221,7 @@ TEST_F(HistoryTest, RefusesForeignTokensAndPageSizes) {
     EXPECT_EQ(history_->lookup(other).error().reason(), "InvalidMaxResults");
   }
   // A token of a longer journal: of another server.
-  FakeJournal shorter;
+  journal::FakeJournal shorter;
   const auto elsewhere = History::open(shorter, clock_, {}).value();
   EXPECT_EQ(elsewhere->lookup(query).error().reason(), "InvalidNextToken");
 }

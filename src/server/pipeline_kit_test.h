@@ -3,10 +3,10 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "crypto/hash.h"
-#include "history/fake_journal.h"
 #include "iam/iam.h"
 #include "io/filesystem.h"
 #include "io/temp_folder.h"
+#include "journal/fake_journal.h"
 #include "server/pipeline.h"
 #include "services/fake_exchange.h"
 #include "sql/database.h"
@@ -68,7 +68,7 @@ class TroubledJournal final : public journal::Journal {
   const journal::RecoveryReport& recovery() const override { return memory.recovery(); }
   void stop() override {}
 
-  history::FakeJournal memory;
+  journal::FakeJournal memory;
 
  private:
   std::deque<Error> refusals_;

@@ -1,10 +1,12 @@
 #pragma once
+#include "base/mutex.h"
 #include "net/server.h"
 #include "services/service.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -72,10 +74,19 @@ class FakeExchange final : public net::Exchange {
   bool closes_ = false;
 };
 
+/// A context that lives as long as the test program: a worker that has just handed a coroutine back
+/// may still be waking it when its value is already here.
+inline asio::io_context& kept_context() {
+  static Mutex mutex;
+  static std::list<asio::io_context> contexts;
+  const MutexLock lock(mutex);
+  return contexts.emplace_back(1);
+}
+
 /// Runs a coroutine to its value on a context of its own; what it throws comes out here.
 template <typename T>
 T run_to_value(asio::awaitable<T> work) {
-  asio::io_context context(1);
+  asio::io_context& context = kept_context();
   std::optional<T> value;
   std::exception_ptr thrown;
   asio::co_spawn(context, std::move(work), [&](std::exception_ptr error, T result) {

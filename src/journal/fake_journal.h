@@ -10,14 +10,12 @@
 #include <utility>
 #include <vector>
 
-namespace opentrail::history {
+namespace opentrail::journal {
 
 /// A journal in memory, for tests: commits at once, or when the test says so, and can be told to
 /// fail. Any thread.
-class FakeJournal final : public journal::Journal {
+class FakeJournal final : public Journal {
  public:
-  using Offset = journal::Offset;
-
   Result<Offset> append(std::vector<record::Record> batch, Done done) override EXCLUDES(mutex_) {
     Offset first{};
     {
@@ -114,7 +112,7 @@ class FakeJournal final : public journal::Journal {
     }
     return {};
   }
-  Result<std::vector<journal::StoredRecord>> read(Offset from, std::size_t bytes_max) override
+  Result<std::vector<StoredRecord>> read(Offset from, std::size_t bytes_max) override
       EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     ++reads_;
@@ -124,7 +122,7 @@ class FakeJournal final : public journal::Journal {
     if (from < begin_) {
       return opentrail::fail(ErrorCode::NotFound, "before the first record kept");
     }
-    std::vector<journal::StoredRecord> found;
+    std::vector<StoredRecord> found;
     std::size_t bytes = 0;
     for (Offset at = from; at < durable_ && (found.empty() || bytes < bytes_max); at = at + 1) {
       found.push_back(records_[value(at)]);
@@ -142,7 +140,7 @@ class FakeJournal final : public journal::Journal {
     begin_ = std::max(begin_, offset);
     return {};
   }
-  const journal::RecoveryReport& recovery() const override { return recovery_; }
+  const RecoveryReport& recovery() const override { return recovery_; }
   void stop() override {}
 
  private:
@@ -153,7 +151,7 @@ class FakeJournal final : public journal::Journal {
 
   mutable Mutex mutex_;
   Condition changed_;
-  std::vector<journal::StoredRecord> records_ GUARDED_BY(mutex_);
+  std::vector<StoredRecord> records_ GUARDED_BY(mutex_);
   std::vector<std::pair<Offset, Done>> waiting_ GUARDED_BY(mutex_);
   Offset begin_ GUARDED_BY(mutex_){};
   Offset durable_ GUARDED_BY(mutex_){};
@@ -162,7 +160,7 @@ class FakeJournal final : public journal::Journal {
   std::optional<Error> failure_ GUARDED_BY(mutex_);
   std::optional<Error> read_failure_ GUARDED_BY(mutex_);
   std::function<void(Offset)> listener_ GUARDED_BY(mutex_);
-  const journal::RecoveryReport recovery_;
+  const RecoveryReport recovery_;
 };
 
-}  // namespace opentrail::history
+}  // namespace opentrail::journal
