@@ -195,7 +195,7 @@ TEST_F(IngestServiceTest, AJournalInTroubleIsWorthANewTry) {
 TEST_F(IngestServiceTest, MoreImportsThanPlacesArePushedBack) {
   make_service({.imports_waiting_max = 1});
   journal_.hold();
-  asio::io_context context(1);
+  asio::io_context& context = kept_context();
   const net::RequestHead head = records_head();
   FakeExchange first_exchange(head);
   Call first = make_call(first_exchange, {}, text_of({{.id = "a"}}));

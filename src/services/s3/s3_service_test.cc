@@ -10,12 +10,11 @@
 #include "io/filesystem.h"
 #include "io/random.h"
 #include "io/temp_folder.h"
+#include "services/run_to_value.h"
 #include "services/s3/s3_test_kit.h"
 
 #include <optional>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 namespace opentrail::services {
@@ -76,15 +75,7 @@ class S3ServiceTest : public Test {
       refused.error = operation_.error;
       return refused;
     }
-    asio::io_context context;
-    std::optional<Outcome> outcome;
-    asio::co_spawn(context, service_->handle(call, operation_),
-                   [&](const std::exception_ptr& thrown, Outcome value) {
-                     ASSERT_EQ(thrown, nullptr);
-                     outcome = std::move(value);
-                   });
-    context.run();
-    return std::move(outcome).value();
+    return run_to_value(service_->handle(call, operation_));
   }
 
   Outcome run(std::string method, std::string target, std::string body = {}) {
