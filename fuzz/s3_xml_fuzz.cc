@@ -20,6 +20,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
     }
   }
-  static_cast<void>(opentrail::objects::parse_list_answer(text));
+  const auto page = opentrail::objects::parse_list_answer(text);
+  if (!page && page.error().message().empty()) {
+    std::abort();
+  }
   return 0;
 }
