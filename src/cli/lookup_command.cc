@@ -159,7 +159,7 @@ int complain(const Context& context, std::string_view text) {
 struct AttributeFlag {
   const char* flag;
   const char* key;  ///< LookupEvents'.
-  const char* placeholder;
+  const char* value_name;
   const char* help;
 };
 constexpr std::array<AttributeFlag, 8> kAttributeFlags = {
@@ -229,7 +229,7 @@ void add_lookup_command(CLI::App& app, const Context& context, int& exit_code) {
           command->attributes.emplace_back(key, value);
         },
         attribute.help);
-    option->option_text(attribute.placeholder)->group("Filter, at most one of");
+    option->option_text(attribute.value_name)->group("Filter, at most one of");
     if (std::string_view(attribute.key) == "ReadOnly") {
       option->check(CLI::IsMember({"true", "false"}));
     }

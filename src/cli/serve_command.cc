@@ -142,7 +142,7 @@ void add_serve_command(CLI::App& app, int& exit_code) {
             server::flag_name(setting.key),
             [options, key](const std::string& value) { options->flags[key] = value; },
             fmt::format("{} (or {})", help, server::variable_name(setting.key)))
-        ->option_text(std::string(setting.placeholder));
+        ->option_text(std::string(setting.value_name));
   }
   command
       ->add_option("--config", options->config_file,

@@ -16,9 +16,9 @@ namespace opentrail::server {
 /// One setting: a flag `--delivery-interval`, a variable OPENTRAIL_DELIVERY_INTERVAL and a TOML key
 /// `delivery_interval` (or `table.key`), in this order of precedence.
 struct Setting {
-  std::string_view key;          ///< "objects.endpoint".
-  std::string_view value;        ///< The default.
-  std::string_view placeholder;  ///< For help: "SECONDS".
+  std::string_view key;         ///< "objects.endpoint".
+  std::string_view value;       ///< The default.
+  std::string_view value_name;  ///< For help: "SECONDS".
   std::string_view help;
 };
 

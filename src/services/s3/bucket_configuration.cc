@@ -147,7 +147,8 @@ Result<Outcome> put_bucket_encryption(S3Call& call) {
   const std::string algorithm =
       rules[0].child("ApplyServerSideEncryptionByDefault").text("SSEAlgorithm");
   if (algorithm.starts_with("aws:kms")) {
-    return refuse("NotImplemented", "KMS keys are not implemented by this object store; AES256 is");
+    return refuse("NotImplemented",
+                  "This object store has no KMS keys; ask for AES256, or for nothing");
   }
   if (algorithm != "AES256") {
     return refuse("MalformedXML");

@@ -46,7 +46,8 @@ Result<std::string> region_of_new_bucket(const S3Call& call) {
 Result<void> check_new_bucket(const S3Call& call) {
   OT_TRY_DO(check_body(call.headers(), call.call.body));
   if (to_lower(call.request.header("x-amz-bucket-object-lock-enabled")) == "true") {
-    return refuse("NotImplemented", "Object Lock is not implemented by this object store");
+    return refuse("NotImplemented",
+                  "This object store has no Object Lock; make the bucket without it");
   }
   const std::string_view ownership = call.request.header("x-amz-object-ownership");
   const bool grants = std::ranges::any_of(call.headers().fields(), [](const auto& field) {

@@ -92,7 +92,9 @@ Result<objects::NewObject> destination(const S3Call& call, const Source& source)
     return refuse("InvalidArgument", "Unknown metadata directive.");
   }
   if (call.headers().find("if-none-match") || call.headers().find("if-match")) {
-    return refuse("NotImplemented", "Conditional copies are not implemented");
+    return refuse(
+        "NotImplemented",
+        "Conditional copies are not offered here; leave the x-amz-copy-source-if-* headers out");
   }
   OT_TRY(objects::NewObject object, read_new_object(call.request));
   if (directive == "REPLACE") {

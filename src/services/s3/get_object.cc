@@ -115,7 +115,7 @@ asio::awaitable<Outcome> send_streamed(S3Call& call, Reading& reading, net::Resp
 /// and recorded at their end, with the number of bytes that went out.
 asio::awaitable<Result<Outcome>> get_object(S3Call& call) {
   if (call.request.has("partNumber")) {
-    co_return refuse("NotImplemented", "Reading an object by part number is not implemented");
+    co_return refuse("NotImplemented", "Objects are not read by part number here; use Range");
   }
   auto open = [&]() { return open_reading(call); };
   OT_CO_TRY(Reading reading, co_await io::offload(call.workers, std::move(open)));

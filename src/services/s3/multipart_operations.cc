@@ -198,7 +198,8 @@ asio::awaitable<Result<Outcome>> upload_part(S3Call& call) {
 
 Result<Outcome> complete_multipart_upload(S3Call& call) {
   if (call.headers().find("if-none-match") || call.headers().find("if-match")) {
-    return refuse("NotImplemented", "Conditional completions are not implemented");
+    return refuse("NotImplemented",
+                  "Conditional completions are not offered here; leave the If-* headers out");
   }
   OT_TRY(const auto parts, parse_completed_parts(call.call.body));
   OT_TRY_DO(check_whole(call, parts));

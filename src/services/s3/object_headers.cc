@@ -72,7 +72,8 @@ void set_if_given(std::string_view value, std::string& property) {
 Result<void> check_offered(const S3Request& request) {
   const std::string_view encryption = request.header(kEncryption);
   if (encryption.starts_with("aws:kms")) {
-    return refuse("NotImplemented", "KMS keys are not implemented by this object store; AES256 is");
+    return refuse("NotImplemented",
+                  "This object store has no KMS keys; ask for AES256, or for nothing");
   }
   if (!encryption.empty() && encryption != "AES256") {
     return refuse("InvalidArgument", "The encryption method specified is not supported");

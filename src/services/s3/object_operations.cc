@@ -52,7 +52,8 @@ Result<Deletions> parse_deletions(const S3Call& call) {
       return refuse("NoSuchVersion");
     }
     if (object.has("ETag") || object.has("Size") || object.has("LastModifiedTime")) {
-      return refuse("NotImplemented", "Conditional deletes are not implemented");
+      return refuse("NotImplemented",
+                    "Conditional deletes are not offered here; leave the If-Match headers out");
     }
     std::string key = object.raw_text("Key");
     if (key.empty()) {
@@ -89,7 +90,7 @@ Result<void> remove_one(S3Call& call, const std::string& key) {
 
 Result<Outcome> head_object(S3Call& call) {
   if (call.request.has("partNumber")) {
-    return refuse("NotImplemented", "Reading an object by part number is not implemented");
+    return refuse("NotImplemented", "Objects are not read by part number here; use Range");
   }
   OT_TRY(const objects::ObjectInfo object, call.store.head(call.request.bucket, call.request.key));
   const Verdict verdict = judge(read_conditions(call.headers()), object);
@@ -131,7 +132,8 @@ Result<Outcome> get_object_tagging(S3Call& call) {
 
 Result<Outcome> delete_object(S3Call& call) {
   if (call.headers().find("if-match")) {
-    return refuse("NotImplemented", "Conditional deletes are not implemented");
+    return refuse("NotImplemented",
+                  "Conditional deletes are not offered here; leave the If-Match headers out");
   }
   OT_TRY_DO(call.store.remove(call.request.bucket, call.request.key));
   return empty_outcome(kNoContent);

@@ -93,7 +93,7 @@ asio::awaitable<Result<Outcome>> run(S3Call& call) {
   const Handler* handler = find_handler(call.operation.name);
   if (handler == nullptr) {
     co_return refuse("NotImplemented", "The operation " + call.operation.name +
-                                           " is not implemented by this object store");
+                                           " is not offered by this object store");
   }
   OT_CO_TRY_DO(check_framing(call));
   auto job = [&]() -> Result<Outcome> {
