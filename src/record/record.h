@@ -1,6 +1,7 @@
 #pragma once
 #include "base/error.h"
 #include "base/time.h"
+#include "record/terms.h"
 
 #include <cstdint>
 #include <optional>
@@ -38,6 +39,10 @@ struct Record {
   Origin origin = Origin::Call;
   bool event_time_is_arrival = false;  ///< The record's own eventTime is missing or unreadable.
   std::string json;                    ///< One JSON object, UTF-8, bytes as they came.
+  /// What it is found by. Set by parse_record() and build_record(); everything above then follows
+  /// from `json`, `origin` and, when event_time_is_arrival, `event_time`. Empty in a record that
+  /// was put together by hand. Not stored: made again from the bytes.
+  Terms terms;
 };
 
 /// Reads the routing fields out of a record's bytes. `arrival` stands in for an unreadable time.
