@@ -15,6 +15,22 @@ namespace {
 
 constexpr std::size_t kSectorBytes = 512;
 
+/// A copy of the file; changes behind everybody's back are made in it too.
+class MappedCopy final : public Mapping {
+ public:
+  explicit MappedCopy(std::shared_ptr<std::string> copy) : Mapping(*copy), copy_(std::move(copy)) {}
+  void release() const override {}
+
+ private:
+  std::shared_ptr<std::string> copy_;
+};
+
+/// What a mapping shows of a file that was cut to `bytes`.
+void zero_from(std::string& mapped, std::uint64_t bytes) {
+  const std::size_t left = std::min<std::size_t>(mapped.size(), bytes);
+  std::ranges::fill(std::span(mapped).subspan(left), '\0');
+}
+
 /// One file: what programs see, what is safe, and the changes between the two.
 struct Inode {
   struct Change {
@@ -27,6 +43,18 @@ struct Inode {
   std::vector<Change> unsynced;
   /// After a failed sync the kernel counts the pages as clean: later syncs do not write them.
   std::uint64_t lost_from = UINT64_MAX;
+  std::vector<std::weak_ptr<std::string>> mapped;  ///< The bytes of its mappings, some gone.
+
+  /// Calls `change` with the bytes of each living mapping.
+  void for_each_mapped(auto change) {
+    std::erase_if(mapped, [&change](const std::weak_ptr<std::string>& weak) {
+      const auto copy = weak.lock();
+      if (copy != nullptr) {
+        change(*copy);
+      }
+      return copy == nullptr;
+    });
+  }
 };
 
 /// A name that is not safe yet: `inode` is null for a removal.
@@ -194,11 +222,17 @@ class FaultyFilesystem::OpenFile final : public File {
         power_(power),
         writable_(writable) {}
 
-  Result<void> append(ByteSpan bytes) override {
+  Result<void> append(ByteSpan bytes) override { return append(std::span(&bytes, 1)); }
+
+  /// One call, as one writev.
+  Result<void> append(std::span<const ByteSpan> parts) override {
     const MutexLock lock(disk_->mutex);
     OT_TRY_DO(check_writable("write"));
     auto called = disk_->count_call("write", path_);
-    std::string text(as_text(bytes));
+    std::string text;
+    for (const ByteSpan part : parts) {
+      text += as_text(part);
+    }
     if (!called) {
       text.resize(disk_->pick(text.size() + 1));
     }
@@ -211,12 +245,24 @@ class FaultyFilesystem::OpenFile final : public File {
 
   Result<std::string> read_at(std::uint64_t position, std::size_t bytes) const override {
     const MutexLock lock(disk_->mutex);
-    OT_TRY_DO(check_alive("read"));
-    OT_TRY_DO(disk_->count_call("read", path_));
-    if (position >= inode_->seen.size()) {
-      return std::string();
-    }
-    return inode_->seen.substr(position, bytes);
+    OT_TRY(const std::string_view found, find(position, bytes));
+    return std::string(found);
+  }
+
+  Result<std::size_t> read_at(std::uint64_t position, std::span<std::byte> out) const override {
+    const MutexLock lock(disk_->mutex);
+    OT_TRY(const std::string_view found, find(position, out.size()));
+    std::ranges::copy(as_bytes(found), out.begin());
+    return found.size();
+  }
+
+  Result<std::unique_ptr<Mapping>> map() const override {
+    const MutexLock lock(disk_->mutex);
+    OT_TRY_DO(check_alive("map"));
+    OT_TRY_DO(disk_->count_call("map", path_));
+    auto copy = std::make_shared<std::string>(inode_->seen);
+    inode_->mapped.push_back(copy);
+    return std::make_unique<MappedCopy>(std::move(copy));
   }
 
   Result<void> sync() override {
@@ -239,6 +285,7 @@ class FaultyFilesystem::OpenFile final : public File {
     OT_TRY_DO(check_writable("truncate"));
     OT_TRY_DO(disk_->count_call("truncate", path_));
     inode_->seen.resize(bytes);
+    inode_->for_each_mapped([bytes](std::string& mapped) { zero_from(mapped, bytes); });
     inode_->unsynced.push_back({Inode::Change::Kind::Truncate, {}, bytes});
     if (bytes <= inode_->lost_from) {
       inode_->lost_from = UINT64_MAX;
@@ -259,6 +306,14 @@ class FaultyFilesystem::OpenFile final : public File {
       return fail(ErrorCode::Unavailable, fmt::format("{} {}: opened before a crash", what, path_));
     }
     return {};
+  }
+  /// The bytes to read; valid while the lock is held.
+  Result<std::string_view> find(std::uint64_t position, std::size_t bytes) const
+      REQUIRES(disk_->mutex) {
+    OT_TRY_DO(check_alive("read"));
+    OT_TRY_DO(disk_->count_call("read", path_));
+    const std::string_view seen = inode_->seen;
+    return seen.substr(std::min<std::size_t>(position, seen.size()), bytes);
   }
   Result<void> check_writable(std::string_view what) const REQUIRES(disk_->mutex) {
     if (!writable_) {
@@ -317,6 +372,12 @@ void FaultyFilesystem::overwrite(const std::string& path, std::uint64_t position
   OT_CHECK(inode.unsynced.empty());
   inode.seen.replace(position, bytes.size(), bytes);
   inode.safe = inode.seen;
+  inode.for_each_mapped([position, bytes](std::string& mapped) {
+    if (position < mapped.size()) {
+      const std::string_view inside = bytes.substr(0, mapped.size() - position);
+      std::ranges::copy(inside, mapped.begin() + static_cast<std::ptrdiff_t>(position));
+    }
+  });
 }
 
 Result<std::unique_ptr<File>> FaultyFilesystem::open(const std::string& path, OpenMode mode) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,7 +13,8 @@
 /// journal, the objects and the keys goes through here. Paths are UTF-8, absolute or relative to
 /// the working directory. All calls block; none is for an I/O thread.
 /// Errors: NotFound (ENOENT), AlreadyExists (EEXIST), PermissionDenied, ResourceExhausted (ENOSPC,
-/// EDQUOT, EMFILE, ENFILE), Unavailable (everything else), each naming the path and the errno text.
+/// EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM), Unavailable (everything else), each naming the path and
+/// the errno text.
 namespace opentrail::io {
 
 enum class OpenMode : std::uint8_t {
@@ -20,6 +22,40 @@ enum class OpenMode : std::uint8_t {
   Append,     ///< Existing or new file, reads and appends.
   CreateNew,  ///< Must not exist; reads and appends.
 };
+
+/// A file's bytes in memory, read-only and shared with whoever writes the file; unmapped by the
+/// destructor. It outlives its File, and a rename or removal of the name. Any thread.
+///
+/// A page that cannot be read (I/O error, a file cut short behind our back) reads as zeros from
+/// then on, also after release(), and is counted by mapped_page_faults(): whoever reads a mapping
+/// checks a checksum over what it uses. A system call that is handed such a page (write, send)
+/// fails with EFAULT instead: copy first what goes to another file or a socket unchecked.
+class Mapping {
+ public:
+  virtual ~Mapping() = default;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  /// The whole file as long as it was at map(); empty for an empty file. Appends made later are not
+  /// in it: map again. Starts at a page.
+  [[nodiscard]] std::string_view bytes() const { return bytes_; }
+  /// Lets go of the memory its pages take; bytes() stays valid, and what is touched again comes
+  /// back from the page cache or the disk.
+  virtual void release() const = 0;
+
+ protected:
+  explicit Mapping(std::string_view bytes) : bytes_(bytes) {}
+
+ private:
+  std::string_view bytes_;
+};
+
+/// Most mappings alive at once in a process; one more is refused with ResourceExhausted.
+inline constexpr std::size_t kMappingsMax = 16384;
+
+/// Pages of mappings that could not be read and were replaced by zeros since the process started.
+/// A page that several threads touch at the same moment may count more than once.
+[[nodiscard]] std::uint64_t mapped_page_faults();
 
 /// One open file; closed by the destructor. One writer at a time; `read_at` from any thread.
 class File {
@@ -31,8 +67,18 @@ class File {
 
   /// Writes all of `bytes` at the end. After an error the length on disk is unknown.
   virtual Result<void> append(ByteSpan bytes) = 0;
+  /// The same for all of `parts`, one behind the other, in as few calls to the kernel as can be.
+  virtual Result<void> append(std::span<const ByteSpan> parts) = 0;
   /// Reads up to `bytes` at `position`; fewer only at the end of the file.
   virtual Result<std::string> read_at(std::uint64_t position, std::size_t bytes) const = 0;
+  /// Fills `out` from `position` on and says how many bytes it filled; fewer only at the end of the
+  /// file. What lies behind them in `out` is unspecified.
+  virtual Result<std::size_t> read_at(std::uint64_t position, std::span<std::byte> out) const = 0;
+  /// Maps the whole file as it is now, for reads in no order (MADV_RANDOM: no read-ahead).
+  /// The first call in a process installs a handler of SIGBUS, see Mapping; faults at addresses
+  /// outside all mappings go to the handler that was there before.
+  /// Errors: as above; ResourceExhausted also at kMappingsMax.
+  virtual Result<std::unique_ptr<Mapping>> map() const = 0;
   /// fdatasync. After a failure the file's unsynced contents are unknown: never sync it again.
   virtual Result<void> sync() = 0;
   virtual Result<void> truncate(std::uint64_t bytes) = 0;

@@ -1,6 +1,8 @@
 #include "io/filesystem.h"
+#include "io/mapped_file.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -12,38 +14,18 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace opentrail::io {
 namespace {
 
-ErrorCode code_of(int error) {
-  switch (error) {
-    case ENOENT:
-      return ErrorCode::NotFound;
-    case EEXIST:
-    case ENOTEMPTY:
-      return ErrorCode::AlreadyExists;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return ErrorCode::PermissionDenied;
-    case ENOSPC:
-    case EDQUOT:
-    case EMFILE:
-    case ENFILE:
-    case EFBIG:
-      return ErrorCode::ResourceExhausted;
-    default:
-      return ErrorCode::Unavailable;
-  }
+std::unexpected<Error> fail_errno(std::string_view what, std::string_view path) {
+  return std::unexpected(error_of(errno, what, path));
 }
 
-std::unexpected<Error> fail_errno(std::string_view what, std::string_view path) {
-  const int error = errno;
-  return fail(code_of(error),
-              fmt::format("{} {}: {}", what, path, std::generic_category().message(error)));
-}
+/// Parts that go to the kernel in one writev.
+constexpr std::size_t kPartsPerCall = 64;
 
 class PosixFile final : public File {
  public:
@@ -64,12 +46,44 @@ class PosixFile final : public File {
     return {};
   }
 
+  Result<void> append(std::span<const ByteSpan> parts) override {
+    std::size_t written = 0;  // of parts.front()
+    while (!parts.empty()) {
+      std::array<iovec, kPartsPerCall> vectors;  // NOLINT(*-member-init): filled as far as used
+      std::size_t used = 0;
+      for (const ByteSpan part : parts.first(std::min(parts.size(), kPartsPerCall))) {
+        const ByteSpan rest = used == 0 ? part.subspan(written) : part;
+        // writev takes pointers to mutable bytes and only reads them.
+        vectors[used++] = {const_cast<std::byte*>(rest.data()), rest.size()};
+      }
+      const ssize_t got = ::writev(fd_, vectors.data(), static_cast<int>(used));
+      if (got < 0) {
+        if (errno == EINTR) {
+          continue;
+        }
+        return fail_errno("write", path_);
+      }
+      written += static_cast<std::size_t>(got);
+      while (!parts.empty() && written >= parts.front().size()) {
+        written -= parts.front().size();
+        parts = parts.subspan(1);
+      }
+    }
+    return {};
+  }
+
   Result<std::string> read_at(std::uint64_t position, std::size_t bytes) const override {
     std::string out(bytes, '\0');
+    OT_TRY(const std::size_t filled, read_at(position, std::as_writable_bytes(std::span(out))));
+    out.resize(filled);
+    return out;
+  }
+
+  Result<std::size_t> read_at(std::uint64_t position, std::span<std::byte> out) const override {
     std::size_t filled = 0;
-    while (filled < bytes) {
-      const ssize_t got =
-          ::pread(fd_, out.data() + filled, bytes - filled, static_cast<off_t>(position + filled));
+    while (filled < out.size()) {
+      const ssize_t got = ::pread(fd_, out.data() + filled, out.size() - filled,
+                                  static_cast<off_t>(position + filled));
       if (got < 0) {
         if (errno == EINTR) {
           continue;
@@ -81,8 +95,12 @@ class PosixFile final : public File {
       }
       filled += static_cast<std::size_t>(got);
     }
-    out.resize(filled);
-    return out;
+    return filled;
+  }
+
+  Result<std::unique_ptr<Mapping>> map() const override {
+    OT_TRY(const std::uint64_t bytes, size());
+    return map_file(fd_, bytes, path_);
   }
 
   Result<void> sync() override {
