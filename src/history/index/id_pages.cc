@@ -1,0 +1,138 @@
+#include "history/index/id_pages.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace opentrail::history {
+namespace {
+
+constexpr unsigned kByteBits = 8;
+constexpr unsigned kEntriesPerBucketBits = 6;
+constexpr unsigned kBucketBitsMin = 8;
+constexpr unsigned kBucketBitsMax = 24;
+constexpr unsigned kRecordBitsMax = 31;
+
+std::uint64_t low_bits(std::uint64_t number, unsigned bits) {
+  return number & ((std::uint64_t{1} << bits) - 1);
+}
+
+unsigned bucket_bits_for(std::size_t entries) {
+  const auto bits = static_cast<unsigned>(std::bit_width(entries));
+  return std::clamp(bits, kBucketBitsMin + kEntriesPerBucketBits,
+                    kBucketBitsMax + kEntriesPerBucketBits) -
+         kEntriesPerBucketBits;
+}
+
+std::uint64_t entry_at(std::string_view bytes, std::size_t i, std::size_t entry_bytes) {
+  std::uint64_t packed = 0;
+  std::memcpy(&packed, bytes.data() + i * entry_bytes, entry_bytes);
+  return packed;
+}
+
+Result<std::string_view> bucket_bytes(const IdPagesMeta& meta, const CheckedBytes& bytes,
+                                      std::size_t bucket) {
+  const std::uint64_t start = meta.starts[bucket];
+  const std::uint64_t count = meta.starts[bucket + 1] - start;
+  return bytes.view(meta.position + start * meta.entry_bytes(), count * meta.entry_bytes());
+}
+
+}  // namespace
+
+std::size_t IdPagesMeta::entry_bytes() const {
+  return (kIdHashBits - bucket_bits + record_bits + kByteBits - 1) / kByteBits;
+}
+
+void IdPagesMeta::encode(std::string& out) const {
+  put(out, position);
+  put(out, bucket_bits);
+  put(out, record_bits);
+  put(out, static_cast<std::uint32_t>(starts.size()));
+  for (const std::uint32_t start : starts) {
+    put(out, start);
+  }
+}
+
+std::optional<IdPagesMeta> IdPagesMeta::decode(ByteReader& in, std::uint64_t index_bytes) {
+  IdPagesMeta meta;
+  meta.position = in.number<std::uint64_t>();
+  meta.bucket_bits = in.number<std::uint8_t>();
+  meta.record_bits = in.number<std::uint8_t>();
+  const auto starts = in.number<std::uint32_t>();
+  const bool possible = meta.bucket_bits <= kBucketBitsMax && meta.record_bits <= kRecordBitsMax &&
+                        meta.record_bits > 0 && meta.position <= index_bytes &&
+                        starts == (std::uint32_t{1} << meta.bucket_bits) + 1 &&
+                        starts <= in.rest().size() / sizeof(std::uint32_t);
+  if (in.failed() || !possible) {
+    return std::nullopt;
+  }
+  meta.starts.reserve(starts);
+  for (std::uint32_t i = 0; i < starts; ++i) {
+    const auto start = in.number<std::uint32_t>();
+    if (start < (i == 0 ? 0 : meta.starts.back())) {
+      return std::nullopt;
+    }
+    meta.starts.push_back(start);
+  }
+  return meta.starts.front() == 0 ? std::optional(std::move(meta)) : std::nullopt;
+}
+
+IdPagesMeta write_id_pages(std::span<const IdEntry> entries, std::uint64_t records,
+                           ByteSink& sink) {
+  IdPagesMeta meta;
+  meta.position = sink.position();
+  meta.bucket_bits = static_cast<std::uint8_t>(bucket_bits_for(entries.size()));
+  meta.record_bits = static_cast<std::uint8_t>(std::max<unsigned>(1, static_cast<unsigned>(std::bit_width(records))));
+  OT_CHECK(meta.record_bits <= kRecordBitsMax);
+  const unsigned rest_bits = kIdHashBits - meta.bucket_bits;
+  meta.starts.assign((std::size_t{1} << meta.bucket_bits) + 1, 0);
+  std::string out;
+  out.reserve(entries.size() * meta.entry_bytes());
+  for (const IdEntry& entry : entries) {
+    ++meta.starts[(entry.hash >> rest_bits) + 1];
+    const std::uint64_t packed =
+        low_bits(entry.hash, rest_bits) << meta.record_bits | entry.record;
+    out.append(reinterpret_cast<const char*>(&packed), meta.entry_bytes());
+  }
+  for (std::size_t i = 1; i < meta.starts.size(); ++i) {
+    meta.starts[i] += meta.starts[i - 1];
+  }
+  sink.append(out);
+  return meta;
+}
+
+Result<void> find_ids(const IdPagesMeta& meta, const CheckedBytes& bytes, std::uint64_t hash,
+                      std::vector<std::uint32_t>& found) {
+  const unsigned rest_bits = kIdHashBits - meta.bucket_bits;
+  const std::size_t bucket = hash >> rest_bits;
+  if (meta.starts[bucket] == meta.starts[bucket + 1]) {
+    return {};
+  }
+  OT_TRY(const std::string_view entries, bucket_bytes(meta, bytes, bucket));
+  const std::uint64_t wanted = low_bits(hash, rest_bits);
+  const std::size_t size = meta.entry_bytes();
+  for (std::size_t i = 0; i < entries.size() / size; ++i) {
+    const std::uint64_t packed = entry_at(entries, i, size);
+    if (packed >> meta.record_bits == wanted) {
+      found.push_back(static_cast<std::uint32_t>(low_bits(packed, meta.record_bits)));
+    }
+  }
+  return {};
+}
+
+Result<std::vector<IdEntry>> all_ids(const IdPagesMeta& meta, const CheckedBytes& bytes) {
+  const unsigned rest_bits = kIdHashBits - meta.bucket_bits;
+  std::vector<IdEntry> all;
+  all.reserve(meta.count());
+  for (std::size_t bucket = 0; bucket + 1 < meta.starts.size(); ++bucket) {
+    OT_TRY(const std::string_view entries, bucket_bytes(meta, bytes, bucket));
+    const std::size_t size = meta.entry_bytes();
+    for (std::size_t i = 0; i < entries.size() / size; ++i) {
+      const std::uint64_t packed = entry_at(entries, i, size);
+      all.push_back({.hash = std::uint64_t{bucket} << rest_bits | packed >> meta.record_bits,
+                     .record = static_cast<std::uint32_t>(low_bits(packed, meta.record_bits))});
+    }
+  }
+  return all;
+}
+
+}  // namespace opentrail::history
