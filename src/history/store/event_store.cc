@@ -1,0 +1,550 @@
+#include "history/store/event_store.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "history/index/index_builder.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+namespace opentrail::history {
+namespace {
+
+using journal::Offset;
+using SteadyClock = std::chrono::steady_clock;
+
+/// A run this long becomes an index at once, without going through the table of recent records.
+constexpr std::size_t kDirectDocs = 256;
+/// The table of recent records is frozen at the latest when its run is so long, whatever it holds.
+constexpr std::uint64_t kRecentRecordsMax = 64 << 10;
+/// Small indexes of about the same size are merged when there are so many of them.
+constexpr std::size_t kTailFanIn = 8;
+constexpr std::size_t kSegmentFanIn = 8;
+constexpr std::size_t kLargeSegmentFanIn = 4;
+constexpr unsigned kHashShift = 64 - kIdHashBits;
+
+metrics::Counter& seal_counter() {
+  static metrics::Counter counter = metrics::counter(
+      "opentrail_history_segments_written_total", "Segments sealed or merged by event history");
+  return counter;
+}
+
+metrics::Gauge& segments_gauge() {
+  static metrics::Gauge gauge =
+      metrics::gauge("opentrail_history_segments", "Sealed segments of event history");
+  return gauge;
+}
+
+}  // namespace
+
+// ---- opening -------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<EventStore>> EventStore::open(io::Filesystem& files,
+                                                     journal::Journal& journal, io::Random& random,
+                                                     StoreOptions options) {
+  std::unique_ptr<EventStore> store(new EventStore(files, journal, std::move(options)));
+  OT_TRY_DO(store->start(random));
+  return store;
+}
+
+Result<void> EventStore::start(io::Random& random) {
+  OT_TRY(set_, SegmentSet::open(files_, options_.folder, random));
+  OT_TRY_DO(check_journal(set_->sealed_end()));
+  id_key_ = set_->id_key();
+  {
+    const MutexLock lock(mutex_);
+    publish_segments();
+    recent_ = std::make_shared<RecentDocs>();
+    applied_end_ = set_->sealed_end();
+    recent_first_ = applied_end_;
+  }
+  sealer_ = std::thread([this] { run(); });
+  return {};
+}
+
+/// The journal and what is sealed must meet, or records are missing that once were acknowledged.
+Result<void> EventStore::check_journal(Offset sealed_end) {
+  if (journal_.durable_end() < sealed_end) {
+    return fail(ErrorCode::Corruption,
+                fmt::format("the journal ends at record {}, and event history holds records up to "
+                            "{}: the journal's disk lost what it had confirmed. Put the journal "
+                            "back from a copy, or move it and the history away together",
+                            value(journal_.durable_end()), value(sealed_end)));
+  }
+  if (journal_.begin() <= sealed_end) {
+    return {};
+  }
+  if (sealed_end == Offset{0} && set_->segments().empty()) {
+    log::info("history: the journal begins at record {}; so does the history",
+              value(journal_.begin()));
+    return set_->begin_at(journal_.begin());
+  }
+  return fail(ErrorCode::Corruption,
+              fmt::format("records {} to {} are neither in event history nor on the journal",
+                          value(sealed_end), value(journal_.begin())));
+}
+
+EventStore::~EventStore() { stop(); }
+
+void EventStore::stop() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  if (sealer_.joinable()) {
+    sealer_.join();
+  }
+}
+
+// ---- applying ------------------------------------------------------------------------------------
+
+Result<void> EventStore::apply(const journal::RecordRun& run, Timestamp oldest) {
+  const Offset from = applied_end();
+  OT_CHECK(run.first <= from && from < run.end());
+  {
+    const MutexLock lock(mutex_);
+    if (unsealed_docs() >= options_.unsealed_records_max) {
+      return fail(ErrorCode::Throttled,
+                  failure_ ? "event history cannot seal: " + failure_->message()
+                           : "event history is behind with sealing");
+    }
+  }
+  OT_TRY(auto docs, new_docs(run, from, oldest));
+  const bool direct = docs.size() >= kDirectDocs;
+  std::unique_ptr<const Index> frozen;
+  std::unique_ptr<const Index> built;
+  std::shared_ptr<RecentDocs> recent;
+  Offset recent_first{0};
+  {
+    const MutexLock lock(mutex_);
+    recent = recent_;
+    recent_first = recent_first_;
+  }
+  const bool full = recent->size() + docs.size() > RecentDocs::kRoom ||
+                    value(run.end()) - value(recent_first) > kRecentRecordsMax;
+  if ((direct || full) && recent_first < from) {
+    frozen = build_index({recent_first, from}, recent->copy());
+  }
+  if (direct) {
+    built = build_index({from, run.end()}, std::exchange(docs, {}));
+  }
+  const bool grows = frozen || built;
+  {
+    const MutexLock lock(mutex_);
+    if (frozen) {
+      add_tail_part(std::move(frozen));
+      recent_ = std::make_shared<RecentDocs>();
+      recent_first_ = from;
+    }
+    if (built) {
+      add_tail_part(std::move(built));
+      recent_first_ = run.end();
+    }
+    for (NewDoc& doc : docs) {
+      recent_->add(std::move(doc));
+    }
+    applied_end_ = run.end();
+    changed_.notify_all();
+  }
+  if (grows) {
+    merge_small_parts();
+  }
+  return {};
+}
+
+/// What of the run, from `from` on, is to be found.
+Result<std::vector<NewDoc>> EventStore::new_docs(const journal::RecordRun& run, Offset from,
+                                                 Timestamp oldest) {
+  std::vector<NewDoc> docs;
+  std::vector<Asked> asked;
+  const std::vector<record::Record>& records = *run.records;
+  for (std::size_t i = value(from) - value(run.first); i < records.size(); ++i) {
+    if (records[i].event_time >= oldest) {
+      asked.push_back({.hash = sip_hash(id_key_, records[i].id),
+                       .id = records[i].id,
+                       .own = run.first + i,
+                       .first = std::nullopt});
+    }
+  }
+  find_first(asked);
+  OT_TRY_DO(find_sealed(asked, oldest));
+  docs.reserve(asked.size());
+  for (const Asked& one : asked) {
+    if (one.first) {
+      OT_TRY(const bool repeated, has_id(*one.first, one.id, oldest));
+      if (repeated) {
+        continue;
+      }
+      remember(one);
+    }
+    const record::Record& record = records[value(one.own) - value(run.first)];
+    docs.push_back({.key = {.time = record.event_time, .offset = one.own},
+                    .id_hash = one.hash >> kHashShift,
+                    .terms = terms_of(record)});
+  }
+  return docs;
+}
+
+std::size_t EventStore::unsealed_docs() const {
+  std::size_t docs = recent_->size();
+  for (const Part& part : tail_) {
+    docs += part.meta().docs;
+  }
+  return docs;
+}
+
+void EventStore::add_tail_part(std::unique_ptr<const Index> index) {
+  tail_.push_back({.index = std::move(index), .segment = nullptr});
+}
+
+/// Keeps the number of indexes in memory small when records come one by one. Merges without the
+/// lock: nobody else adds to the tail, and what the sealing thread has taken meanwhile stays as it
+/// is.
+void EventStore::merge_small_parts() {
+  std::vector<Part> last;
+  {
+    const MutexLock lock(mutex_);
+    if (tail_.size() < sealing_parts_ + kTailFanIn) {
+      return;
+    }
+    last.assign(tail_.end() - kTailFanIn, tail_.end());
+  }
+  const auto is_small = [](const Part& part) {
+    return part.meta().docs < RecentDocs::kRoom * kTailFanIn;
+  };
+  if (!std::ranges::all_of(last, is_small)) {
+    return;
+  }
+  std::vector<const Index*> sources;
+  for (const Part& part : last) {
+    sources.push_back(part.index.get());
+  }
+  MemorySink sink;
+  auto meta = merge_indexes(sources, sink);
+  OT_CHECK(meta.has_value());  // Our own memory, just made.
+  Part merged{.index = std::make_shared<const Index>(*std::move(meta), sink.take()),
+              .segment = nullptr};
+  const MutexLock lock(mutex_);
+  if (tail_.size() >= sealing_parts_ + kTailFanIn) {
+    tail_.resize(tail_.size() - kTailFanIn);
+    tail_.push_back(std::move(merged));
+  }
+}
+
+// ---- ids -----------------------------------------------------------------------------------------
+
+/// Finds in memory who came first with each id, and notes those that are the first.
+void EventStore::find_first(std::vector<Asked>& asked) {
+  const MutexLock lock(mutex_);
+  for (Asked& one : asked) {
+    const auto [place, is_new] = ids_.try_emplace(one.hash, one.own);
+    // After a failure the same records come again: they do not repeat themselves.
+    if (!is_new && place->second != one.own) {
+      one.first = place->second;
+    }
+  }
+}
+
+/// Looks into the sealed segments for ids that memory does not know.
+Result<void> EventStore::find_sealed(std::vector<Asked>& asked, Timestamp oldest) const {
+  Segments segments;
+  {
+    const MutexLock lock(mutex_);
+    segments = segments_;
+  }
+  if (segments.empty()) {
+    return {};
+  }
+  // In the order of the hashes, which is the order of the ids on disk.
+  std::vector<std::uint32_t> order(asked.size());
+  std::iota(order.begin(), order.end(), 0U);
+  if (asked.size() > 1) {
+    std::ranges::sort(order, {}, [&](std::uint32_t i) { return asked[i].hash; });
+  }
+  std::vector<Offset> found;
+  for (const auto& segment : segments) {
+    for (const std::uint32_t i : order) {
+      Asked& one = asked[i];
+      if (one.first) {
+        continue;
+      }
+      found.clear();
+      OT_TRY_DO(segment->index().find_id(one.hash >> kHashShift, found));
+      for (const Offset offset : found) {
+        OT_TRY(const bool same, has_id(offset, one.id, oldest));
+        if (same) {
+          one.first = offset;
+        }
+      }
+    }
+  }
+  return {};
+}
+
+/// Another id of the same hash is there, or the same one is not kept any more: from here on this
+/// record is the one that counts.
+void EventStore::remember(const Asked& one) {
+  const MutexLock lock(mutex_);
+  ids_.insert_or_assign(one.hash, one.own);
+}
+
+Result<bool> EventStore::has_id(Offset offset, std::string_view id, Timestamp oldest) const {
+  OT_TRY(const auto block, block_at(offset));
+  OT_TRY(const auto decoded, block.decode());
+  OT_TRY(const auto record, decoded.record(value(offset) - value(block.first)));
+  return record.id == id && record.event_time >= oldest;
+}
+
+record::Terms EventStore::terms_of(const record::Record& record) {
+  if (!record.terms.empty()) {
+    return record.terms;
+  }
+  // Put together by hand: what its JSON says, but account, Region and category as it says itself.
+  record::Terms terms;
+  using record::Field;
+  terms.add(Field::AccountId, record.account_id);
+  terms.add(Field::Region, record.region);
+  terms.add(Field::EventCategory, record::to_string(record.category));
+  const auto parsed = record::parse_record(record.json, record.origin, record.event_time);
+  if (!parsed) {
+    log::warn("history: a record can be listed but not searched for: {}",
+              parsed.error().message());
+    return terms;
+  }
+  for (const record::Terms::Term term : parsed->terms) {
+    if (term.field != Field::AccountId && term.field != Field::Region &&
+        term.field != Field::EventCategory) {
+      terms.add(term.field, term.value);
+    }
+  }
+  return terms;
+}
+
+Result<std::optional<Offset>> EventStore::find_id(std::string_view id, Timestamp oldest) const {
+  const std::uint64_t hash = sip_hash(id_key_, id);
+  std::optional<Offset> in_memory;
+  {
+    const MutexLock lock(mutex_);
+    if (const auto place = ids_.find(hash); place != ids_.end()) {
+      in_memory = place->second;
+    }
+  }
+  if (in_memory) {
+    OT_TRY(const bool same, has_id(*in_memory, id, oldest));
+    if (same) {
+      return in_memory;
+    }
+  }
+  std::vector<Asked> asked{{.hash = hash, .id = id, .own = Offset{0}, .first = std::nullopt}};
+  OT_TRY_DO(find_sealed(asked, oldest));
+  return asked.front().first;
+}
+
+// ---- reading -------------------------------------------------------------------------------------
+
+Offset EventStore::applied_end() const {
+  const MutexLock lock(mutex_);
+  return applied_end_;
+}
+
+View EventStore::view() const {
+  const MutexLock lock(mutex_);
+  View view;
+  view.parts.reserve(segments_.size() + tail_.size());
+  for (const auto& segment : segments_) {
+    view.parts.push_back({.index = {segment, &segment->index()}, .segment = segment});
+  }
+  view.parts.insert(view.parts.end(), tail_.begin(), tail_.end());
+  view.recent = recent_;
+  view.recent_count = recent_->size();
+  view.end = applied_end_;
+  return view;
+}
+
+Result<journal::RawBlock> EventStore::block_at(Offset offset) const {
+  std::shared_ptr<const SegmentFile> segment;
+  {
+    const MutexLock lock(mutex_);
+    const auto after = std::ranges::upper_bound(segments_, offset, {},
+                                                [](const auto& one) { return one->first(); });
+    if (after != segments_.begin() && offset < (*std::prev(after))->end()) {
+      segment = *std::prev(after);
+    }
+  }
+  return segment ? segment->block_at(offset) : journal_blocks_.block_at(offset);
+}
+
+Offset EventStore::needed_from() const {
+  const MutexLock lock(mutex_);
+  return tail_.empty() ? recent_first_ : tail_.front().meta().first;
+}
+
+std::uint64_t EventStore::size() const {
+  const MutexLock lock(mutex_);
+  std::uint64_t docs = unsealed_docs();
+  for (const auto& segment : segments_) {
+    docs += segment->index().meta().docs;
+  }
+  return docs;
+}
+
+std::optional<Error> EventStore::failure() const {
+  const MutexLock lock(mutex_);
+  return failure_;
+}
+
+void EventStore::expire(Timestamp oldest) {
+  const MutexLock lock(mutex_);
+  expire_ = oldest;
+  changed_.notify_all();
+}
+
+// ---- the sealing thread --------------------------------------------------------------------------
+
+void EventStore::run() {
+  while (auto work = await_work()) {
+    auto done = do_work(*work);
+    const MutexLock lock(mutex_);
+    working_ = false;
+    if (!done && !failure_) {
+      log::error("history: {}; it is tried again", done.error().message());
+    }
+    failure_ = done ? std::nullopt : std::optional(std::move(done).error());
+    changed_.notify_all();
+    if (failure_) {
+      const auto until = SteadyClock::now() + options_.retry_interval;
+      while (!stopping_ && changed_.wait_until(mutex_, until)) {
+      }
+    }
+  }
+}
+
+std::optional<EventStore::Work> EventStore::await_work() {
+  const MutexLock lock(mutex_);
+  for (;;) {
+    if (stopping_) {
+      return std::nullopt;
+    }
+    const bool old = expire_ && !tail_.empty() && tail_.front().meta().newest < *expire_;
+    std::size_t waiting = 0;
+    for (const Part& part : tail_) {
+      waiting += part.meta().docs;
+    }
+    Work work;
+    if (waiting >= options_.seal_records || sealing_parts_ > 0 || old) {
+      if (sealing_parts_ == 0) {
+        sealing_parts_ = tail_.size();
+      }
+      work.to_seal.assign(tail_.begin(),
+                          tail_.begin() + static_cast<std::ptrdiff_t>(sealing_parts_));
+    }
+    work.expire = std::exchange(expire_, std::nullopt);
+    work.merge = std::exchange(merge_due_, false);
+    if (!work.to_seal.empty() || work.expire || work.merge) {
+      working_ = true;
+      return work;
+    }
+    changed_.wait(mutex_);
+  }
+}
+
+Result<void> EventStore::do_work(const Work& work) {
+  if (work.expire) {
+    OT_TRY(const std::uint64_t dropped, set_->drop_before(*work.expire));
+    if (dropped > 0) {
+      log::info("history: dropped {} records older than {}", dropped,
+                to_iso_seconds(*work.expire));
+      const MutexLock lock(mutex_);
+      publish_segments();
+    }
+  }
+  if (!work.to_seal.empty()) {
+    OT_TRY_DO(seal(work.to_seal));
+  }
+  // One at a time: what waits to be sealed goes first.
+  OT_TRY(const bool merged, merge_once());
+  if (merged) {
+    const MutexLock lock(mutex_);
+    merge_due_ = true;
+  }
+  return {};
+}
+
+Result<void> EventStore::seal(const std::vector<Part>& parts) {
+  const JournalRun blocks(journal_);
+  std::vector<SegmentPart> sources;
+  sources.reserve(parts.size());
+  for (const Part& part : parts) {
+    sources.push_back({.index = part.index.get(), .blocks = &blocks});
+  }
+  OT_TRY_DO(set_->seal(sources));
+  seal_counter().add();
+  const Offset end = parts.back().meta().end;
+  TailIds kept;
+  const MutexLock lock(mutex_);
+  tail_.erase(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(sealing_parts_));
+  sealing_parts_ = 0;
+  for (const auto& [hash, offset] : ids_) {
+    if (offset >= end) {
+      kept.emplace(hash, offset);
+    }
+  }
+  ids_.swap(kept);
+  publish_segments();
+  return {};
+}
+
+/// Merges neighbours that are small, or of middling size, when there are enough of them.
+Result<bool> EventStore::merge_once() {
+  const Segments& segments = set_->segments();
+  const auto docs_of = [&](std::size_t i) { return segments[i]->index().meta().docs; };
+  const auto follow = [&](std::size_t i) { return segments[i]->end() == segments[i + 1]->first(); };
+  for (const auto [fan_in, docs_max] :
+       {std::pair(kSegmentFanIn, options_.seal_records * kSegmentFanIn / 2),
+        std::pair(kLargeSegmentFanIn, options_.segment_records_max / 2)}) {
+    for (std::size_t at = 0; at < segments.size();) {
+      std::size_t count = 0;
+      std::uint64_t docs = 0;
+      while (at + count < segments.size() && count < fan_in && docs_of(at + count) < docs_max &&
+             docs + docs_of(at + count) <= options_.segment_records_max * 5 / 4 &&
+             (count == 0 || follow(at + count - 1))) {
+        docs += docs_of(at + count++);
+      }
+      if (count == fan_in) {
+        OT_TRY_DO(set_->merge(at, count));
+        seal_counter().add();
+        const MutexLock lock(mutex_);
+        publish_segments();
+        return true;
+      }
+      at += std::max<std::size_t>(count, 1);
+    }
+  }
+  return false;
+}
+
+void EventStore::publish_segments() {
+  segments_ = set_->segments();
+  segments_gauge().set(static_cast<double>(segments_.size()));
+}
+
+bool EventStore::wait_settled() {
+  const MutexLock lock(mutex_);
+  const auto busy = [this]() REQUIRES(mutex_) {
+    std::size_t waiting = 0;
+    for (const Part& part : tail_) {
+      waiting += part.meta().docs;
+    }
+    return working_ || merge_due_ || expire_ || sealing_parts_ > 0 ||
+           waiting >= options_.seal_records;
+  };
+  while (busy() && !failure_ && !stopping_) {
+    changed_.wait(mutex_);
+  }
+  return !failure_ && !stopping_;
+}
+
+}  // namespace opentrail::history
