@@ -178,7 +178,7 @@ Crc32cWay fastest_way() {
 }
 
 /// Plain until it is set, for whoever computes one before main().
-const Crc32cWay the_way = fastest_way();  // NOLINT(cert-err58-cpp): cannot throw
+const Crc32cWay kWay = fastest_way();
 
 }  // namespace
 
@@ -208,7 +208,7 @@ std::uint32_t crc32c_by(Crc32cWay way, ByteSpan bytes, std::uint32_t previous) {
 }
 
 std::uint32_t crc32c(ByteSpan bytes, std::uint32_t previous) {
-  return crc32c_by(the_way, bytes, previous);
+  return crc32c_by(kWay, bytes, previous);
 }
 
 }  // namespace opentrail
