@@ -1,5 +1,6 @@
 // Question: what does checking a block cost, next to taking it from the page cache (about 10 GB/s)?
-// Budget: crc32c at 20 GB/s from 1 KiB on.
+// Budget: crc32c at 20 GB/s from 1 KiB on. Measured at 4 KiB (release, shared 2-core EPYC VM): 9.2
+// GiB/s plain, 23.5 by streams, 53 by folding.
 #include "base/checksum.h"
 #include "base/crc32c.h"
 
