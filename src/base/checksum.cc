@@ -3,8 +3,6 @@
 #include <array>
 #include <cstring>
 
-#include <nmmintrin.h>
-
 namespace opentrail {
 namespace {
 
@@ -50,22 +48,6 @@ constexpr auto kCrc32 = make_tables<std::uint32_t>(0xEDB88320U);
 constexpr auto kCrc64Nvme = make_tables<std::uint64_t>(0x9a6c9329ac4bc9b5ULL);
 
 }  // namespace
-
-std::uint32_t crc32c(ByteSpan bytes, std::uint32_t previous) {
-  // SSE 4.2 is in the baseline that every target is built for (x86-64-v2).
-  std::uint64_t crc = ~previous;
-  while (bytes.size() >= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), 8);
-    crc = _mm_crc32_u64(crc, word);
-    bytes = bytes.subspan(8);
-  }
-  auto tail = static_cast<std::uint32_t>(crc);
-  for (const std::byte b : bytes) {
-    tail = _mm_crc32_u8(tail, std::to_integer<unsigned char>(b));
-  }
-  return ~tail;
-}
 
 std::uint32_t crc32(ByteSpan bytes, std::uint32_t previous) {
   return table_crc(kCrc32, bytes, previous);

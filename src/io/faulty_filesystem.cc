@@ -25,6 +25,11 @@ class MappedCopy final : public Mapping {
   std::shared_ptr<std::string> copy_;
 };
 
+std::unexpected<Error> no_space(std::string_view what, const std::string& path) {
+  return fail(ErrorCode::ResourceExhausted,
+              fmt::format("{} {}: no space left on device", what, path));
+}
+
 /// What a mapping shows of a file that was cut to `bytes`.
 void zero_from(std::string& mapped, std::uint64_t bytes) {
   const std::size_t left = std::min<std::size_t>(mapped.size(), bytes);
@@ -55,6 +60,16 @@ struct Inode {
       return copy == nullptr;
     });
   }
+
+  void overwrite(std::uint64_t position, std::string_view bytes) {
+    seen.replace(position, bytes.size(), bytes);
+    safe = seen;
+    for_each_mapped([position, bytes](std::string& copy) {
+      const std::size_t begin = std::min<std::size_t>(position, copy.size());
+      std::ranges::copy(bytes.substr(0, copy.size() - begin),
+                        std::span(copy).subspan(begin).begin());
+    });
+  }
 };
 
 /// A name that is not safe yet: `inode` is null for a removal.
@@ -74,6 +89,16 @@ struct FaultyFilesystem::Disk {
   void lose_bytes(Inode& inode) REQUIRES(mutex);
   void lose_names() REQUIRES(mutex);
   void apply_append(std::string& bytes, const std::string& appended) REQUIRES(mutex);
+  /// For changes behind everybody's back.
+  Inode& synced_inode(const std::string& path) REQUIRES(mutex) {
+    Inode& inode = *names.at(path);
+    OT_CHECK(inode.unsynced.empty());
+    return inode;
+  }
+  [[nodiscard]] bool lies_about(const std::string& path) REQUIRES(mutex);
+  [[nodiscard]] std::uint64_t bytes_free() REQUIRES(mutex);
+  Result<void> check_room(std::string_view what, const std::string& path) REQUIRES(mutex);
+  Result<void> check_descriptors(std::string_view what, const std::string& path) REQUIRES(mutex);
   [[nodiscard]] bool is_folder(const std::string& path) REQUIRES(mutex) {
     return path.empty() || path == "/" || path == "." || folders.contains(path);
   }
@@ -85,6 +110,13 @@ struct FaultyFilesystem::Disk {
   std::optional<std::uint64_t> stop_at GUARDED_BY(mutex);
   bool stopped GUARDED_BY(mutex) = false;
   std::map<std::uint64_t, Error> failures GUARDED_BY(mutex);
+
+  std::optional<std::uint64_t> lie_from GUARDED_BY(mutex);
+  std::set<std::string> lied_about GUARDED_BY(mutex);
+  std::optional<std::uint64_t> capacity GUARDED_BY(mutex);
+  std::optional<std::size_t> open_files_max GUARDED_BY(mutex);
+  std::size_t open_files GUARDED_BY(mutex) = 0;
+  std::map<std::string, Error> failing_reads GUARDED_BY(mutex);
 
   std::map<std::string, std::shared_ptr<Inode>> names GUARDED_BY(mutex);
   std::map<std::string, std::shared_ptr<Inode>> safe_names GUARDED_BY(mutex);
@@ -105,6 +137,38 @@ Result<void> FaultyFilesystem::Disk::count_call(std::string_view what, const std
   if (auto failure = failures.extract(calls)) {
     return std::unexpected(
         std::move(failure.mapped()).while_doing(fmt::format("{} {}", what, path)));
+  }
+  return {};
+}
+
+/// About the call that was counted last.
+bool FaultyFilesystem::Disk::lies_about(const std::string& path) {
+  return (lie_from && calls >= *lie_from) || lied_about.contains(path);
+}
+
+std::uint64_t FaultyFilesystem::Disk::bytes_free() {
+  if (!capacity) {
+    return UINT64_MAX;
+  }
+  std::uint64_t used = 0;
+  for (const auto& [path, inode] : names) {
+    used += inode->seen.size();
+  }
+  return used < *capacity ? *capacity - used : 0;
+}
+
+Result<void> FaultyFilesystem::Disk::check_room(std::string_view what, const std::string& path) {
+  if (bytes_free() == 0) {
+    return no_space(what, path);
+  }
+  return {};
+}
+
+Result<void> FaultyFilesystem::Disk::check_descriptors(std::string_view what,
+                                                       const std::string& path) {
+  if (open_files_max && open_files >= *open_files_max) {
+    return fail(ErrorCode::ResourceExhausted,
+                fmt::format("{} {}: too many open files", what, path));
   }
   return {};
 }
@@ -201,6 +265,7 @@ class FaultyFilesystem::HeldLock final : public FileLock {
     const MutexLock lock(disk_->mutex);
     if (disk_->power == power_) {
       disk_->locks.erase(path_);
+      --disk_->open_files;
     }
   }
   HeldLock(const HeldLock&) = delete;
@@ -221,6 +286,14 @@ class FaultyFilesystem::OpenFile final : public File {
         path_(std::move(path)),
         power_(power),
         writable_(writable) {}
+  ~OpenFile() override {
+    const MutexLock lock(disk_->mutex);
+    if (disk_->power == power_) {
+      --disk_->open_files;
+    }
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
 
   Result<void> append(ByteSpan bytes) override { return append(std::span(&bytes, 1)); }
 
@@ -235,6 +308,12 @@ class FaultyFilesystem::OpenFile final : public File {
     }
     if (!called) {
       text.resize(disk_->pick(text.size() + 1));
+    }
+    if (const std::uint64_t room = disk_->bytes_free(); text.size() > room) {
+      text.resize(room);
+      if (called) {
+        called = no_space("write", path_);
+      }
     }
     if (!text.empty()) {
       inode_->seen += text;
@@ -260,7 +339,9 @@ class FaultyFilesystem::OpenFile final : public File {
     const MutexLock lock(disk_->mutex);
     OT_TRY_DO(check_alive("map"));
     OT_TRY_DO(disk_->count_call("map", path_));
-    auto copy = std::make_shared<std::string>(inode_->seen);
+    auto copy = disk_->failing_reads.contains(path_)
+                    ? std::make_shared<std::string>(inode_->seen.size(), '\0')
+                    : std::make_shared<std::string>(inode_->seen);
     inode_->mapped.push_back(copy);
     return std::make_unique<MappedCopy>(std::move(copy));
   }
@@ -272,8 +353,8 @@ class FaultyFilesystem::OpenFile final : public File {
       inode_->lost_from = std::min<std::uint64_t>(inode_->lost_from, inode_->safe.size());
       return called;
     }
-    if (inode_->seen.size() > inode_->lost_from) {
-      return {};  // says yes and writes nothing of what was lost
+    if (disk_->lies_about(path_) || inode_->seen.size() > inode_->lost_from) {
+      return {};  // says yes and writes nothing (or nothing of what was lost)
     }
     inode_->safe = inode_->seen;
     inode_->unsynced.clear();
@@ -312,6 +393,10 @@ class FaultyFilesystem::OpenFile final : public File {
       REQUIRES(disk_->mutex) {
     OT_TRY_DO(check_alive("read"));
     OT_TRY_DO(disk_->count_call("read", path_));
+    if (const auto failing = disk_->failing_reads.find(path_);
+        failing != disk_->failing_reads.end()) {
+      return std::unexpected(Error(failing->second).while_doing(fmt::format("read {}", path_)));
+    }
     const std::string_view seen = inode_->seen;
     return seen.substr(std::min<std::size_t>(position, seen.size()), bytes);
   }
@@ -354,6 +439,7 @@ void FaultyFilesystem::crash() {
   disk_->stopped = false;
   disk_->failures.clear();
   disk_->locks.clear();
+  disk_->open_files = 0;
   disk_->lose_names();
   for (const auto& [path, inode] : disk_->names) {
     disk_->lose_bytes(*inode);
@@ -368,31 +454,83 @@ std::uint64_t FaultyFilesystem::calls() const {
 void FaultyFilesystem::overwrite(const std::string& path, std::uint64_t position,
                                  std::string_view bytes) {
   const MutexLock lock(disk_->mutex);
-  Inode& inode = *disk_->names.at(path);
-  OT_CHECK(inode.unsynced.empty());
-  inode.seen.replace(position, bytes.size(), bytes);
-  inode.safe = inode.seen;
-  inode.for_each_mapped([position, bytes](std::string& mapped) {
-    if (position < mapped.size()) {
-      const std::string_view inside = bytes.substr(0, mapped.size() - position);
-      std::ranges::copy(inside, mapped.begin() + static_cast<std::ptrdiff_t>(position));
-    }
-  });
+  disk_->synced_inode(path).overwrite(position, bytes);
+}
+
+void FaultyFilesystem::flip_bit(const std::string& path, std::uint64_t position, unsigned bit) {
+  const MutexLock lock(disk_->mutex);
+  Inode& inode = disk_->synced_inode(path);
+  OT_CHECK(position < inode.seen.size() && bit < 8);
+  const char flipped = static_cast<char>(inode.seen[position] ^ (1 << bit));
+  inode.overwrite(position, {&flipped, 1});
+}
+
+void FaultyFilesystem::lose_file(const std::string& path) {
+  const MutexLock lock(disk_->mutex);
+  OT_CHECK(disk_->names.erase(path) == 1);
+  disk_->safe_names.erase(path);
+  std::erase_if(
+      disk_->unsynced_names, [this, &path](const NameChange& change) REQUIRES(disk_->mutex) {
+        if (change.path != path) {
+          return false;
+        }
+        disk_->safe_names.erase(change.renamed_from);  // or it would come back by its old name
+        return true;
+      });
+}
+
+void FaultyFilesystem::lie_about_syncs_from_call(std::uint64_t n) {
+  const MutexLock lock(disk_->mutex);
+  disk_->lie_from = disk_->calls + n;
+}
+
+void FaultyFilesystem::lie_about_syncs_of(const std::string& path) {
+  const MutexLock lock(disk_->mutex);
+  disk_->lied_about.insert(path);
+}
+
+void FaultyFilesystem::stop_lying() {
+  const MutexLock lock(disk_->mutex);
+  disk_->lie_from.reset();
+  disk_->lied_about.clear();
+}
+
+void FaultyFilesystem::set_capacity(std::optional<std::uint64_t> bytes) {
+  const MutexLock lock(disk_->mutex);
+  disk_->capacity = bytes;
+}
+
+void FaultyFilesystem::set_open_files_max(std::optional<std::size_t> files) {
+  const MutexLock lock(disk_->mutex);
+  disk_->open_files_max = files;
+}
+
+void FaultyFilesystem::fail_reads(const std::string& path, Error error) {
+  const MutexLock lock(disk_->mutex);
+  disk_->failing_reads.insert_or_assign(path, std::move(error));
+}
+
+void FaultyFilesystem::mend_reads(const std::string& path) {
+  const MutexLock lock(disk_->mutex);
+  disk_->failing_reads.erase(path);
 }
 
 Result<std::unique_ptr<File>> FaultyFilesystem::open(const std::string& path, OpenMode mode) {
   const MutexLock lock(disk_->mutex);
   OT_TRY_DO(disk_->count_call("open", path));
+  OT_TRY_DO(disk_->check_descriptors("open", path));
   auto found = disk_->names.find(path);
   if (found == disk_->names.end()) {
     if (mode == OpenMode::Read || !disk_->is_folder(parent_path(path))) {
       return fail(ErrorCode::NotFound, fmt::format("open {}: no such file", path));
     }
+    OT_TRY_DO(disk_->check_room("open", path));
     found = disk_->names.emplace(path, std::make_shared<Inode>()).first;
     disk_->unsynced_names.push_back({path, found->second, {}});
   } else if (mode == OpenMode::CreateNew) {
     return fail(ErrorCode::AlreadyExists, fmt::format("open {}: exists", path));
   }
+  ++disk_->open_files;
   return std::make_unique<OpenFile>(disk_, found->second, path, disk_->power,
                                     mode != OpenMode::Read);
 }
@@ -437,6 +575,9 @@ Result<void> FaultyFilesystem::remove_directory(const std::string& path) {
 Result<void> FaultyFilesystem::create_directories(const std::string& path) {
   const MutexLock lock(disk_->mutex);
   OT_TRY_DO(disk_->count_call("create folder", path));
+  if (!disk_->is_folder(path)) {
+    OT_TRY_DO(disk_->check_room("create folder", path));
+  }
   for (std::string folder = path; !disk_->is_folder(folder); folder = parent_path(folder)) {
     disk_->folders.insert(folder);
   }
@@ -448,6 +589,10 @@ Result<void> FaultyFilesystem::sync_directory(const std::string& path) {
   OT_TRY_DO(disk_->count_call("sync folder", path));
   if (!disk_->is_folder(path)) {
     return fail(ErrorCode::NotFound, fmt::format("sync folder {}: no such folder", path));
+  }
+  OT_TRY_DO(disk_->check_descriptors("sync folder", path));
+  if (disk_->lies_about(path)) {
+    return {};
   }
   std::erase_if(disk_->unsynced_names,
                 [this, &path](const NameChange& change) REQUIRES(disk_->mutex) {
@@ -478,6 +623,7 @@ Result<std::vector<std::string>> FaultyFilesystem::list(const std::string& path)
   if (!disk_->is_folder(path)) {
     return fail(ErrorCode::NotFound, fmt::format("list {}: no such folder", path));
   }
+  OT_TRY_DO(disk_->check_descriptors("list", path));
   const auto leaf = [](const std::string& full) { return full.substr(full.rfind('/') + 1); };
   std::vector<std::string> found;
   for (const auto& [name, inode] : disk_->names) {
@@ -511,9 +657,11 @@ Result<void> FaultyFilesystem::set_mode(const std::string& path, unsigned /*mode
 Result<std::unique_ptr<FileLock>> FaultyFilesystem::lock(const std::string& path) {
   const MutexLock lock(disk_->mutex);
   OT_TRY_DO(disk_->count_call("lock", path));
+  OT_TRY_DO(disk_->check_descriptors("lock", path));
   if (!disk_->locks.insert(path).second) {
     return fail(ErrorCode::Conflict, fmt::format("{} is locked", path));
   }
+  ++disk_->open_files;
   return std::make_unique<HeldLock>(disk_, path, disk_->power);
 }
 

@@ -28,8 +28,9 @@ enum class OpenMode : std::uint8_t {
 ///
 /// A page that cannot be read (I/O error, a file cut short behind our back) reads as zeros from
 /// then on, also after release(), and is counted by mapped_page_faults(): whoever reads a mapping
-/// checks a checksum over what it uses. A system call that is handed such a page (write, send)
-/// fails with EFAULT instead: copy first what goes to another file or a socket unchecked.
+/// checks a checksum over what it uses, on a thread that does not block SIGBUS. A system call that
+/// is handed such a page (write, send) fails with EFAULT instead: copy first what goes to another
+/// file or a socket unchecked.
 class Mapping {
  public:
   virtual ~Mapping() = default;

@@ -3,6 +3,8 @@
 
 #include "io/temp_folder.h"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 namespace opentrail::io {
@@ -23,6 +25,32 @@ TEST(PosixFilesystem, AppendsReadsAndTruncates) {
   EXPECT_EQ(read_file(*files, path, 100), "hello!");
   EXPECT_EQ(read_file(*files, path, 3).error().code(), ErrorCode::InvalidArgument);
   EXPECT_EQ(files->open(path, OpenMode::CreateNew).error().code(), ErrorCode::AlreadyExists);
+}
+
+TEST(PosixFilesystem, AppendsPartsAndReadsIntoABuffer) {
+  const TempFolder folder;
+  const auto files = make_posix_filesystem();
+  const auto file = files->open(join_path(folder.path(), "a"), OpenMode::CreateNew).value();
+  const std::string text = "abcdefghijklmnopqrstuvwxyz";
+  std::vector<ByteSpan> parts;  // more than go to the kernel at once, empty ones among them
+  std::string wanted;
+  for (std::size_t i = 0; i < 500; ++i) {
+    const std::string_view part = std::string_view(text).substr(i % 26, i % 7);
+    parts.push_back(as_bytes(part));
+    wanted += part;
+  }
+  ASSERT_TRUE(file->append(parts));
+  ASSERT_TRUE(file->append(std::span<const ByteSpan>()));
+  ASSERT_TRUE(file->append(std::array<ByteSpan, 2>{}));
+  EXPECT_EQ(file->size(), wanted.size());
+  std::string buffer(wanted.size() + 10, '?');
+  const std::span<std::byte> out = std::as_writable_bytes(std::span(buffer));
+  EXPECT_EQ(file->read_at(0, out), wanted.size());
+  EXPECT_EQ(buffer.substr(0, wanted.size()), wanted);
+  EXPECT_EQ(file->read_at(wanted.size() - 3, out), 3U);
+  EXPECT_EQ(buffer.substr(0, 3), wanted.substr(wanted.size() - 3));
+  EXPECT_EQ(file->read_at(wanted.size(), out), 0U);
+  EXPECT_EQ(file->read_at(0, std::span<std::byte>()), 0U);
 }
 
 TEST(PosixFilesystem, WritesAtomicallyOverALeftDraft) {

@@ -5,11 +5,13 @@
 #include "io/temp_folder.h"
 
 #include <algorithm>
+#include <array>
 #include <barrier>
 #include <csignal>
 #include <optional>
 #include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -88,6 +90,7 @@ TEST_F(MappedFileTest, ThreadsMeetLostPagesTogether) {
   std::array<bool, kThreads> zeros{};
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (bool& zero : zeros) {
       threads.emplace_back([&start, &zero, bytes = mapping->bytes()] {
         start.arrive_and_wait();
@@ -139,13 +142,13 @@ TEST_F(MappedFileTest, RefusesWhatIsBeyondTheTable) {
 
 using MappedFileDeathTest = MappedFileTest;
 
-/// A fault of somebody else's mapping.
-[[maybe_unused]] char touch_lost_page(File& file, const std::string& path) {
+/// A fault of somebody else's mapping, after the first of ours.
+char touch_lost_page(File& file, const std::string& path) {
   const auto mapping = file.map().value();
-  FILE* const foreign = std::fopen(path.c_str(), "r");
-  const void* const begin =
-      ::mmap(nullptr, kPageBytes, PROT_READ, MAP_SHARED, ::fileno(foreign), 0);
-  static_cast<void>(file.truncate(0));
+  const int foreign = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  OT_CHECK(foreign >= 0);
+  const void* const begin = ::mmap(nullptr, kPageBytes, PROT_READ, MAP_SHARED, foreign, 0);
+  OT_CHECK(file.truncate(0).has_value());
   return *static_cast<const volatile char*>(begin);
 }
 
