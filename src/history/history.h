@@ -1,8 +1,13 @@
 #pragma once
 #include "base/error.h"
+#include "history/query/search_query.h"
 #include "io/clock.h"
+#include "io/filesystem.h"
+#include "io/random.h"
 #include "journal/journal.h"
 #include "record/record.h"
+#include "record/terms.h"
+#include "search/expression.h"
 
 #include <chrono>
 #include <cstdint>
@@ -53,22 +58,80 @@ struct LookupPage {
   std::string next_token;          ///< Empty at the end.
 };
 
-struct HistoryOptions {
-  std::chrono::days retention{90};
+inline constexpr std::size_t kSearchResultsMax = 1000;
+
+/// A search: everything that LookupEvents cannot ask for.
+struct SearchQuery {
+  search::Expression where;           ///< All: every record.
+  std::vector<std::string> accounts;  ///< Any of them; empty: all, also records that name none.
+  std::vector<std::string> regions;   ///< Any of them; empty: all.
+  std::optional<Timestamp> start_time;  ///< Inclusive.
+  std::optional<Timestamp> end_time;    ///< Inclusive, to the millisecond.
+  Direction direction = Direction::NewestFirst;
+  std::size_t results_max = kResultsMax;  ///< 1 to kSearchResultsMax.
+  std::string next_token;                 ///< From the page before; empty for the first.
 };
 
-/// Event history: management events, per account and region, searchable from the moment a call was
-/// answered. A consumer of the journal, rebuilt from it at start. Of records with the same id the
-/// first on the journal counts, the others are not searchable. Facts: spec api §5.1, records §7.1;
-/// design: docs/decisions/009-history-in-memory.md.
+struct SearchPage {
+  std::vector<FoundEvent> events;  ///< In the direction of the query.
+  std::string next_token;          ///< Empty at the end.
+};
+
+/// What is counted: matches of `query` (its direction, page and token aside), by the values of a
+/// field, by time, or both.
+struct CountQuery {
+  SearchQuery query;
+  std::optional<record::Field> by;
+  std::size_t groups_max = 100;  ///< The most frequent values; 1 to kGroupsMax.
+  /// Width of the time buckets, which begin at multiples of it since 1970. Zero: not by time.
+  std::chrono::milliseconds bucket{0};
+};
+inline constexpr std::size_t kGroupsMax = 10'000;
+inline constexpr std::size_t kBucketsMax = 10'000;
+
+struct CountBucket {
+  Timestamp start;
+  std::uint64_t count = 0;
+};
+
+struct CountGroup {
+  std::string value;
+  std::uint64_t count = 0;
+  std::vector<CountBucket> buckets;  ///< Without empty ones; by time.
+};
+
+struct Counts {
+  std::uint64_t total = 0;
+  std::vector<CountBucket> buckets;  ///< Of all matches; without empty ones, by time.
+  std::vector<CountGroup> groups;    ///< The largest first, equal ones by value.
+  std::uint64_t values = 0;          ///< How many different values there are, shown or not.
+};
+
+struct HistoryOptions {
+  std::chrono::days retention{90};
+  std::string folder;  ///< Of the sealed segments.
+  /// Records are sealed so many at a time, and segments merged up to about the other number.
+  std::size_t seal_records = 128 << 10;
+  std::size_t segment_records_max = 2 << 20;
+  std::size_t threads = 2;  ///< That read records at the same time in one search.
+};
+
+/// Event history: every record that the journal has had since the oldest that is kept, searchable
+/// from the moment a call was answered. LookupEvents sees the management events of one account and
+/// Region; search() sees all. A consumer of the journal: what is older is sealed into segments of its
+/// own, the rest is replayed at start. Of records with the same id the first on the journal counts,
+/// the others are not found. Facts: spec api §5.1, records §7.1; design:
+/// docs/decisions/016-history-segments.md.
 class History {
  public:
-  /// Replays the journal, then follows it on a thread of its own. It learns of commits by wake(),
-  /// which the owner wires: `journal.on_commit([&](auto) { history->wake(); })`. Without that it
-  /// still catches up at every lookup() and once a minute. The journal and the clock outlive the
-  /// history; commits must not, so stop the journal before the history is destroyed.
-  /// Errors: those of Journal::read.
-  static Result<std::unique_ptr<History>> open(journal::Journal& journal, const io::Clock& clock,
+  /// Opens the segments and replays what the journal has behind them, then follows it on a thread of
+  /// its own. It learns of commits by wake(), which the owner wires:
+  /// `journal.on_commit([&](auto) { history->wake(); })`. Without that it still catches up at every
+  /// lookup() and once a minute. All that is given to it outlives it; commits must not, so stop the
+  /// journal before the history is destroyed. Errors: Corruption when segments are missing or
+  /// damaged, or do not fit the journal; those of the files and of the journal.
+  static Result<std::unique_ptr<History>> open(io::Filesystem& files, journal::Journal& journal,
+                                               const io::Clock& clock, io::Random& random,
                                                HistoryOptions options);
   virtual ~History() = default;
 
@@ -79,6 +142,12 @@ class History {
   /// Unavailable when the journal failed, or what was accepted is not searchable within 30 s.
   /// Any thread; blocks.
   virtual Result<LookupPage> lookup(const LookupQuery& query) = 0;
+  /// As lookup(), over everything: any expression, any accounts and Regions, either direction. A
+  /// query that does not test eventCategory sees management events only.
+  virtual Result<SearchPage> search(const SearchQuery& query) = 0;
+  /// Errors: InvalidArgument for bounds outside of what is allowed, or more than kBucketsMax
+  /// buckets; otherwise as search().
+  virtual Result<Counts> count(const CountQuery& query) = 0;
 
   /// True when the journal has a record of this id, of whatever account, Region and category, that
   /// is not older than oldest_kept(). Sees what lookup() sees. Errors: Unavailable, as lookup():
@@ -101,8 +170,12 @@ class History {
   [[nodiscard]] virtual journal::Offset needed_from() const = 0;
   /// Applied up to here.
   [[nodiscard]] virtual journal::Offset applied_end() const = 0;
-  /// Number of searchable records; those that aged out within the last minute may be counted.
+  /// Number of records that can be found; some that have aged out may still be counted.
   [[nodiscard]] virtual std::uint64_t size() const = 0;
+  /// Why nothing is sealed or applied at present, if so: it is tried again by itself.
+  [[nodiscard]] virtual std::optional<Error> failure() const = 0;
+  /// Waits until nothing is left to be sealed or merged. False after a failure.
+  virtual bool wait_settled() = 0;
 
   /// There is something new on the journal. For the journal's listener: returns at once.
   virtual void wake() = 0;

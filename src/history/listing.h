@@ -1,34 +1,31 @@
 #pragma once
 #include "base/error.h"
-#include "history/event_index.h"
 #include "history/history.h"
-#include "history/kept.h"
 #include "history/lookup_token.h"
-#include "journal/journal.h"
-#include "record/record.h"
+#include "history/query/search_query.h"
+#include "search/expression.h"
 
-#include <optional>
 #include <string>
 
 namespace opentrail::history {
 
-/// One call of History::lookup: the query, checked, with what its token brought along. Pure; the
-/// query outlives it.
+/// One page that is asked for: what is to match, within which bounds, and how its token is made.
+/// Pure.
 struct Listing {
+  /// `oldest` is the oldest time that is kept, `end` the end of what is searchable.
   /// Errors: InvalidArgument, reason "InvalidNextToken" or "InvalidMaxResults".
-  static Result<Listing> begin(const LookupQuery& query, const Kept& kept, journal::Offset applied);
+  static Result<Listing> begin(const LookupQuery& query, Timestamp oldest, journal::Offset end);
+  static Result<Listing> begin(const SearchQuery& query, Timestamp oldest, journal::Offset end);
 
-  /// The record as it is shown; absent when it does not belong to this listing.
-  [[nodiscard]] std::optional<FoundEvent> matched(record::Record record) const;
   [[nodiscard]] std::string token_after(EntryKey last) const;
 
-  const LookupQuery& query;
-  QueryDigest digest;
+  search::Expression where;
   ScanBounds bounds;
-  EntryKey before = kNewestKey;
+  std::size_t results_max = 0;
+  QueryDigest digest{};
 };
 
-/// Exact comparison; a filter by resource matches any of the record's resources.
-[[nodiscard]] bool matches(const LookupFilter& filter, const record::LookupFields& fields);
+/// The whole of what a search asks for, accounts, Regions and category included.
+[[nodiscard]] search::Expression whole_expression(const SearchQuery& query);
 
 }  // namespace opentrail::history

@@ -52,6 +52,20 @@ void append_time(std::string& out, const std::optional<Timestamp>& time) {
   append_number(out, time ? time->time_since_epoch().count() : 0);
 }
 
+void append_list(std::string& out, const std::vector<std::string>& list) {
+  append_number(out, static_cast<std::uint64_t>(list.size()));
+  for (const std::string& one : list) {
+    append_field(out, one);
+  }
+}
+
+QueryDigest digest_of_fields(const std::string& fields) {
+  const crypto::Sha256Digest whole = crypto::sha256(as_bytes(fields));
+  QueryDigest digest{};
+  std::copy_n(whole.begin(), digest.size(), digest.begin());
+  return digest;
+}
+
 std::string to_base64url(std::string_view bytes) {
   std::string text = to_base64(as_bytes(bytes));
   std::ranges::replace(text, '+', '-');
@@ -82,10 +96,19 @@ QueryDigest digest_of(const LookupQuery& query) {
   }
   append_time(fields, query.start_time);
   append_time(fields, query.end_time);
-  const crypto::Sha256Digest whole = crypto::sha256(as_bytes(fields));
-  QueryDigest digest{};
-  std::copy_n(whole.begin(), digest.size(), digest.begin());
-  return digest;
+  return digest_of_fields(fields);
+}
+
+QueryDigest digest_of(const SearchQuery& query) {
+  std::string fields;
+  append_field(fields, "search");
+  append_field(fields, search::to_text(query.where));
+  append_list(fields, query.accounts);
+  append_list(fields, query.regions);
+  append_time(fields, query.start_time);
+  append_time(fields, query.end_time);
+  append_number(fields, static_cast<std::uint8_t>(query.direction));
+  return digest_of_fields(fields);
 }
 
 Error invalid_token() {

@@ -1,6 +1,6 @@
 #pragma once
 #include "base/error.h"
-#include "history/event_index.h"
+#include "history/entry_key.h"
 #include "history/history.h"
 
 #include <array>
@@ -20,13 +20,14 @@ namespace opentrail::history {
 /// Where a listing goes on.
 struct LookupToken {
   journal::Offset end{};  ///< Records from here on came after the listing began; never shown.
-  EntryKey last;          ///< The last one looked at; go on before it.
+  EntryKey last;          ///< The last one looked at; go on behind it.
   bool operator==(const LookupToken&) const = default;
 };
 
 /// Binds a token to account, Region, filter and times. The page size may change between pages.
 using QueryDigest = std::array<std::byte, 16>;
 [[nodiscard]] QueryDigest digest_of(const LookupQuery& query);
+[[nodiscard]] QueryDigest digest_of(const SearchQuery& query);
 
 inline constexpr std::size_t kLookupTokenCharacters = 60;
 

@@ -88,6 +88,10 @@ Result<PartPlan::Node> PartPlan::compile_children(const Expression& expression,
   if (node.children.size() == 1) {
     return std::move(node.children.front());
   }
+  // The rarest first: what it leaves out, the others are not asked for.
+  std::ranges::stable_sort(node.children, {}, [this](const Node& one) {
+    return one.list ? one.list->count() : index_->meta().docs;
+  });
   return node;
 }
 
@@ -315,8 +319,13 @@ Result<DocWindow::Words> PartPlan::window(Node& node, Doc first) {
       words.fill(~std::uint64_t{0});
       for (Node& child : node.children) {
         OT_TRY(const auto other, window(child, first));
+        std::uint64_t any = 0;
         for (std::size_t i = 0; i < words.size(); ++i) {
           words[i] &= other[i];
+          any |= words[i];
+        }
+        if (any == 0) {
+          break;
         }
       }
       break;

@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "history/index/index.h"
-#include "history/key_hash.h"
+#include "history/sip_hash.h"
 #include "history/store/block_source.h"
 #include "history/store/journal_blocks.h"
 #include "history/store/recent_docs.h"
@@ -58,14 +58,14 @@ struct View {
 /// All records that can be found, by the three ages of a record: in a small table that is looked
 /// through, in indexes in memory whose blocks are on the journal, in sealed segments. Records are
 /// applied by one thread; a thread of its own seals, merges and drops; any thread reads.
-class EventStore {
+class EventStore final : public BlockSource {
  public:
   /// Opens what is sealed; what is not is applied anew by the owner, from applied_end() on. The
   /// journal and the files outlive it. Errors: Corruption when files are missing or damaged, or
   /// when the journal ends before what is sealed does or begins behind it; the files'.
   static Result<std::unique_ptr<EventStore>> open(io::Filesystem& files, journal::Journal& journal,
                                                   io::Random& random, StoreOptions options);
-  ~EventStore();
+  ~EventStore() override;
   EventStore(const EventStore&) = delete;
   EventStore& operator=(const EventStore&) = delete;
 
@@ -81,8 +81,8 @@ class EventStore {
   /// Where the record of this id stands that counts, if it is not older than `oldest`. Errors:
   /// Corruption, those of the journal and the files.
   Result<std::optional<journal::Offset>> find_id(std::string_view id, Timestamp oldest) const;
-  /// The block that holds the record at `offset`.
-  Result<journal::RawBlock> block_at(journal::Offset offset) const;
+  /// From a segment, or the journal, wherever the record is now.
+  Result<journal::RawBlock> block_at(journal::Offset offset) const override EXCLUDES(mutex_);
 
   /// Records before this offset are sealed, or older than what was expired.
   [[nodiscard]] journal::Offset needed_from() const EXCLUDES(mutex_);

@@ -1,6 +1,6 @@
 #pragma once
 #include "base/error.h"
-#include "history/key_hash.h"
+#include "history/sip_hash.h"
 #include "io/filesystem.h"
 #include "journal/journal.h"
 

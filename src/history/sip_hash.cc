@@ -1,6 +1,5 @@
-#include "history/key_hash.h"
+#include "history/sip_hash.h"
 
-#include <array>
 #include <bit>
 #include <cstring>
 
@@ -54,12 +53,6 @@ std::uint64_t little_endian_word(std::string_view bytes) {
   return word;
 }
 
-SipKey random_key(io::Random& random) {
-  std::array<std::uint64_t, 2> words{};
-  random.fill(std::as_writable_bytes(std::span(words)));
-  return {words[0], words[1]};
-}
-
 }  // namespace
 
 std::uint64_t sip_hash(SipKey key, std::string_view bytes) {
@@ -71,20 +64,6 @@ std::uint64_t sip_hash(SipKey key, std::string_view bytes) {
   constexpr int kLengthShift = 56;
   state.absorb(little_endian_word(bytes) | length << kLengthShift);
   return state.finish();
-}
-
-KeyHash::KeyHash(io::Random& random)
-    : terms_(random_key(random)), ids_(random_key(random)), ids_low_(random_key(random)) {}
-
-Term KeyHash::term(LookupKey key, std::string_view value) const {
-  // Each attribute hashes under a key of its own: a user called as a bucket is not that bucket.
-  const SipKey of_attribute{terms_.k0 + static_cast<std::uint64_t>(key), terms_.k1};
-  return static_cast<Term>(sip_hash(of_attribute, value));
-}
-
-IdHash KeyHash::id(std::string_view record_id) const {
-  return {.high = sip_hash(ids_, record_id),
-          .low = static_cast<std::uint32_t>(sip_hash(ids_low_, record_id))};
 }
 
 }  // namespace opentrail::history

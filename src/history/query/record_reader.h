@@ -1,0 +1,39 @@
+#pragma once
+#include "base/error.h"
+#include "history/store/block_source.h"
+#include "journal/record_block.h"
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace opentrail::history {
+
+/// Single records out of compressed blocks, keeping the blocks that were read last: what is found
+/// together often lies together. One thread.
+class RecordReader {
+ public:
+  /// `blocks` outlives it.
+  explicit RecordReader(const BlockSource& blocks) : blocks_(blocks) {}
+
+  /// The record's bytes; valid until kBlocks other blocks were read. Errors: the source's.
+  Result<std::string_view> json(journal::Offset offset);
+  Result<record::Record> record(journal::Offset offset);
+
+  static constexpr std::size_t kBlocks = 8;
+
+ private:
+  struct Read {
+    journal::Offset first{0};
+    journal::Offset end{0};
+    journal::DecodedBlock block;
+  };
+  Result<const Read*> read(journal::Offset offset);
+
+  const BlockSource& blocks_;
+  std::array<Read, kBlocks> read_;
+  std::size_t next_ = 0;  ///< The one that is replaced next.
+};
+
+}  // namespace opentrail::history
