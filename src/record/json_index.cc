@@ -2,13 +2,12 @@
 
 #include "record/json_document.h"
 #include "record/record.h"
+#include "record/short_bytes.h"
 
 #include <algorithm>
 
 namespace opentrail::record {
 namespace {
-
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
 /// Numbers up to this length without an exponent fit a double and an int64 whatever the digits.
 constexpr std::size_t kSafeNumberBytes = 15;
@@ -17,10 +16,7 @@ bool is_whole(std::string_view number) { return number.find_first_of(".eE") == n
 
 }  // namespace
 
-bool is_too_deep(std::size_t depth) { return depth >= kRecordDepthMax; }
-
 bool JsonIndex::open(std::string_view json) {
-  at_ = 0;
   saw_large_number_ = false;
   text_ = json.data();
   parser_ = parser_for(json.size(), own_parser_);
@@ -38,25 +34,6 @@ bool JsonIndex::open(std::string_view json) {
   return count_ >= 2 && byte(0) == '{' && byte(count_ - 1) == '}';
 }
 
-/// Only white space can stand between the end of a scalar and the next structural character.
-std::size_t JsonIndex::end_of(At at) const {
-  std::size_t end = places_[at + 1];
-  while (is_space(text_[end - 1])) {
-    --end;
-  }
-  return end;
-}
-
-bool JsonIndex::raw_string(At at, std::string_view& raw) const {
-  const std::size_t begin = places_[at] + 1;
-  const std::size_t end = end_of(at);
-  if (end <= begin || text_[end - 1] != '"') {
-    return false;
-  }
-  raw = {text_ + begin, end - 1 - begin};
-  return true;
-}
-
 bool JsonIndex::unescape(std::string_view raw, std::string& to) const {
   std::string padded;  // simdjson reads on behind the closing quote
   padded.reserve(raw.size() + 1 + simdjson::SIMDJSON_PADDING);
@@ -72,18 +49,10 @@ bool JsonIndex::unescape(std::string_view raw, std::string& to) const {
   return true;
 }
 
-bool JsonIndex::check_key(std::string_view& key) {
-  if (byte(at_) != '"' || !raw_string(at_, key)) {
-    return false;
-  }
-  if (has_escapes(key)) {
-    if (!unescape(key, key_)) {
-      return false;
-    }
-    key = key_;
-  }
-  ++at_;
-  return byte(at_++) == ':';
+bool JsonIndex::unescape_key(std::string_view& key) {
+  const bool done = unescape(key, key_);
+  key = key_;
+  return done;
 }
 
 std::string_view JsonIndex::key(At at) {
@@ -94,60 +63,66 @@ std::string_view JsonIndex::key(At at) {
   return raw;
 }
 
-bool JsonIndex::check_string() {
+JsonIndex::At JsonIndex::check_string(At at) {
   std::string_view raw;
-  if (!raw_string(at_, raw)) {
-    return false;
+  if (!raw_string(at, raw) || (has_escapes(raw) && !unescape(raw, checked_))) {
+    return kBroken;
   }
-  ++at_;
-  return !has_escapes(raw) || unescape(raw, checked_);
+  return at + 1;
 }
 
-bool JsonIndex::check_scalar() {
-  const std::string_view value = scalar(at_);
-  ++at_;
-  if (value == "null" || value == "true" || value == "false") {
-    return true;
+JsonIndex::At JsonIndex::check_scalar(At at) {
+  const std::string_view value = scalar(at);
+  switch (value.front()) {
+    case 'n':
+      return equal_short(value, "null") ? at + 1 : kBroken;
+    case 't':
+      return equal_short(value, "true") ? at + 1 : kBroken;
+    case 'f':
+      return equal_short(value, "false") ? at + 1 : kBroken;
+    default:
+      break;
   }
   if (!is_number(value)) {
-    return false;
+    return kBroken;
   }
   saw_large_number_ = saw_large_number_ || value.size() > kSafeNumberBytes ||
                       value.find_first_of("eE") != value.npos;
-  return true;
+  return at + 1;
 }
 
-bool JsonIndex::check_list(std::size_t depth) {
-  ++at_;
-  if (byte(at_) == ']') {
-    ++at_;
-    return true;
+JsonIndex::At JsonIndex::check_list(At at, std::size_t depth) {
+  ++at;
+  if (byte(at) == ']') {
+    return at + 1;
   }
   if (is_too_deep(depth)) {
-    return false;
+    return kBroken;
   }
   for (;;) {
-    if (!check_value(depth + 1) || at_end()) {
-      return false;
+    at = check_value(at, depth + 1);
+    if (at == kBroken || at == count_) {
+      return kBroken;
     }
-    const char next = byte(at_++);
+    const char next = byte(at++);
     if (next != ',') {
-      return next == ']';
+      return next == ']' ? at : kBroken;
     }
   }
 }
 
-bool JsonIndex::check_value(std::size_t depth) {
-  switch (byte(at_)) {
+JsonIndex::At JsonIndex::check_value(At at, std::size_t depth) {
+  switch (byte(at)) {
     case '"':
-      return check_string();
+      return check_string(at);
     case '{':
-      return check_object(depth,
-                          [this, depth](std::string_view) { return check_value(depth + 1); });
+      return check_object(at, depth, [this, depth](std::string_view, At value) {
+        return check_value(value, depth + 1);
+      });
     case '[':
-      return check_list(depth);
+      return check_list(at, depth);
     default:
-      return check_scalar();
+      return check_scalar(at);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "base/error.h"
+#include "record/record.h"
 
 #include <cstdint>
 #include <forward_list>
@@ -25,15 +26,17 @@ class JsonIndex {
   /// False: not JSON, or not an object; JsonDocument::parse says why.
   [[nodiscard]] bool open(std::string_view json);
 
-  // The checking walk. Each check_* wants to stand at the first character of its value, leaves the
-  // walk behind the value, and is false when it is not well-formed.
+  // The checking walk. Each check_* is given where its value begins and returns what stands behind
+  // it, or kBroken when it is not well-formed. The place goes from hand to hand, because in a member
+  // it would go through memory at each step.
 
-  /// Calls `on_member(key)` at the value of each member, which must check the value in its turn.
+  static constexpr At kBroken = 0;
+  /// Calls `on_member(key, at)` for each member; it must check the value and return what is behind.
   template <typename OnMember>
-  bool check_object(std::size_t depth, OnMember&& on_member);
-  bool check_value(std::size_t depth);
-  [[nodiscard]] At at() const { return at_; }
-  [[nodiscard]] bool at_end() const { return at_ == count_; }
+  [[nodiscard]] At check_object(At at, std::size_t depth, OnMember&& on_member);
+  [[nodiscard]] At check_value(At at, std::size_t depth);
+  /// How many structural characters there are: what is behind the whole record.
+  [[nodiscard]] At count() const { return count_; }
   /// A number was seen of which only JsonDocument can say whether it fits a machine word.
   [[nodiscard]] bool saw_large_number() const { return saw_large_number_; }
 
@@ -54,7 +57,15 @@ class JsonIndex {
   At each_item(At list, OnItem&& on_item);
 
  private:
-  [[nodiscard]] std::size_t end_of(At at) const;
+  /// Only white space can stand between the end of a scalar and the next structural character.
+  [[nodiscard]] std::size_t end_of(At at) const {
+    std::size_t end = places_[at + 1];
+    while (is_space(text_[end - 1])) {
+      --end;
+    }
+    return end;
+  }
+  static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
   [[nodiscard]] std::string_view scalar(At at) const {
     return {text_ + places_[at], end_of(at) - places_[at]};
   }
@@ -62,20 +73,27 @@ class JsonIndex {
     return has_escapes_ && raw.find('\\') != raw.npos;
   }
   /// What stands between the quotes; false when the closing one is not where it must be.
-  bool raw_string(At at, std::string_view& raw) const;
+  bool raw_string(At at, std::string_view& raw) const {
+    const std::size_t begin = places_[at] + 1;
+    const std::size_t end = end_of(at);
+    raw = {text_ + begin, end - 1 - begin};
+    return end > begin && text_[end - 1] == '"';
+  }
+  /// simdjson takes this many levels that are not empty.
+  [[nodiscard]] static bool is_too_deep(std::size_t depth) { return depth >= kRecordDepthMax; }
   /// Into `to`; false when an escape is not one.
   bool unescape(std::string_view raw, std::string& to) const;
   std::string_view kept(std::string_view text);
-  bool check_key(std::string_view& key);
   std::string_view key(At at);
-  bool check_string();
-  bool check_list(std::size_t depth);
-  bool check_scalar();
+  /// Replaces the raw key by what it means.
+  bool unescape_key(std::string_view& key);
+  At check_string(At at);
+  At check_list(At at, std::size_t depth);
+  At check_scalar(At at);
 
   const char* text_ = nullptr;
   const std::uint32_t* places_ = nullptr;
   At count_ = 0;
-  At at_ = 0;
   bool has_escapes_ = false;
   bool saw_large_number_ = false;
   simdjson::dom::parser* parser_ = nullptr;
@@ -85,29 +103,30 @@ class JsonIndex {
   std::forward_list<std::string> texts_;               ///< Strings that had escapes.
 };
 
-/// As many non-empty levels as simdjson takes within kRecordDepthMax.
-[[nodiscard]] bool is_too_deep(std::size_t depth);
-
 template <typename OnMember>
-bool JsonIndex::check_object(std::size_t depth, OnMember&& on_member) {
-  ++at_;
-  if (byte(at_) == '}') {
-    ++at_;
-    return true;
+JsonIndex::At JsonIndex::check_object(At at, std::size_t depth, OnMember&& on_member) {
+  ++at;
+  if (byte(at) == '}') {
+    return at + 1;
   }
   if (is_too_deep(depth)) {
-    return false;
+    return kBroken;
   }
   // The last structural character is a '}' (open() has seen to it), so only behind a '}' can the
   // end be: no other step needs a check of the bound.
   for (;;) {
     std::string_view key;
-    if (!check_key(key) || !on_member(key) || at_end()) {
-      return false;
+    if (byte(at) != '"' || !raw_string(at, key) || (has_escapes(key) && !unescape_key(key)) ||
+        byte(at + 1) != ':') {
+      return kBroken;
     }
-    const char next = byte(at_++);
+    at = on_member(key, at + 2);
+    if (at == kBroken || at == count_) {
+      return kBroken;
+    }
+    const char next = byte(at++);
     if (next != ',') {
-      return next == '}';
+      return next == '}' ? at : kBroken;
     }
   }
 }

@@ -1,4 +1,6 @@
 #pragma once
+#include "record/short_bytes.h"
+
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -29,12 +31,12 @@ class KeyTable {
   }
 
   /// The place of `text` among the names, or kCount.
-  [[nodiscard]] constexpr std::size_t find(std::string_view text) const {
+  [[nodiscard]] std::size_t find(std::string_view text) const {
     if (text.empty()) {
       return kCount;
     }
-    const std::size_t found = slots_[slot_of(mix(text))];
-    return found < kCount && names_[found] == text ? found : kCount;
+    const std::size_t found = slots_.data()[slot_of(mix(text))];
+    return found < kCount && equal_short(names_.data()[found], text) ? found : kCount;
   }
 
  private:

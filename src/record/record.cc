@@ -4,7 +4,9 @@
 #include "crypto/hash.h"
 #include "record/record_walk.h"
 #include "record/resource_names.h"
+#include "record/short_bytes.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace opentrail::record {
@@ -86,6 +88,24 @@ std::string_view read_only_of(RecordWalk& record) {
   return {};
 }
 
+/// A pair is there once, its type and its name may be in other pairs too. The views are compared
+/// here because that is quicker than to look through all terms.
+void add_names(const ResourceNames& names, Terms& terms) {
+  for (auto at = names.begin(); at != names.end(); ++at) {
+    const auto is_first = [&](std::string_view ResourceNames::Name::* part) {
+      return std::none_of(names.begin(), at, [&](const ResourceNames::Name& earlier) {
+        return equal_short(earlier.*part, (*at).*part);
+      });
+    };
+    if (is_first(&ResourceNames::Name::type)) {
+      terms.add_new(Field::ResourceType, at->type);
+    }
+    if (is_first(&ResourceNames::Name::name)) {
+      terms.add_new(Field::ResourceName, at->name);
+    }
+  }
+}
+
 Terms terms_of(RecordWalk& walk, const Record& record) {
   const std::pair<Field, std::string_view> fields[] = {
       {Field::EventName, walk.text(RootKey::EventName)},
@@ -114,12 +134,9 @@ Terms terms_of(RecordWalk& walk, const Record& record) {
   Terms terms;
   terms.reserve(bytes);
   for (const auto& [field, value] : fields) {
-    terms.add(field, value);
+    terms.add_new(field, value);
   }
-  for (const auto& [type, name] : names) {
-    terms.add(Field::ResourceType, type);
-    terms.add(Field::ResourceName, name);
-  }
+  add_names(names, terms);
   return terms;
 }
 

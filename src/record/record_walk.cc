@@ -30,7 +30,11 @@ Result<void> RecordWalk::read(std::string_view json) {
       shortened_ = without_large_numbers(json);
       json = shortened_;
     }
-    // The parser was used again in between.
+    // The parser was used again in between, so that all places must be noted again.
+    root_ = {};
+    identity_ = {};
+    request_ = {};
+    response_ = {};
     verdict = walk(json);
   }
   if (verdict == Verdict::Invalid) {
@@ -40,56 +44,55 @@ Result<void> RecordWalk::read(std::string_view json) {
 }
 
 RecordWalk::Verdict RecordWalk::walk(std::string_view json) {
-  root_ = {};
-  identity_ = {};
-  request_ = {};
-  response_ = {};
-  if (!json_.open(json) ||
-      !json_.check_object(1, [this](std::string_view key) { return take_member(key); }) ||
-      !json_.at_end()) {
+  if (!json_.open(json)) {
+    return Verdict::Invalid;
+  }
+  const At behind = json_.check_object(
+      0, 1, [this](std::string_view key, At value) { return take_member(key, value); });
+  if (behind != json_.count()) {
     return Verdict::Invalid;
   }
   return json_.saw_large_number() ? Verdict::LargeNumber : Verdict::Valid;
 }
 
-bool RecordWalk::take_member(std::string_view key) {
+RecordWalk::At RecordWalk::take_member(std::string_view key, At value) {
   const std::size_t found = kRootKeys.find(key);
-  if (found == kRootKeyCount || root_[found] != 0) {
-    return json_.check_value(kInRoot);
+  if (found == kRootKeyCount || root_.data()[found] != 0) {
+    return json_.check_value(value, kInRoot);
   }
-  root_[found] = json_.at();
-  if (json_.byte(json_.at()) == '{') {
+  root_.data()[found] = value;
+  if (json_.byte(value) == '{') {
     switch (static_cast<RootKey>(found)) {
       case RootKey::UserIdentity:
-        return take_identity();
+        return take_identity(value);
       case RootKey::RequestParameters:
-        return take_named(request_);
+        return take_named(value, request_);
       case RootKey::ResponseElements:
-        return take_named(response_);
+        return take_named(value, response_);
       default:
         break;
     }
   }
-  return json_.check_value(kInRoot);
+  return json_.check_value(value, kInRoot);
 }
 
-bool RecordWalk::take_identity() {
-  return json_.check_object(kInRoot, [this](std::string_view key) {
+RecordWalk::At RecordWalk::take_identity(At object) {
+  return json_.check_object(object, kInRoot, [this](std::string_view key, At value) {
     const std::size_t found = kIdentityKeys.find(key);
-    if (found != kIdentityKeyCount && identity_[found] == 0) {
-      identity_[found] = json_.at();
+    if (found != kIdentityKeyCount && identity_.data()[found] == 0) {
+      identity_.data()[found] = value;
     }
-    return json_.check_value(kInMember);
+    return json_.check_value(value, kInMember);
   });
 }
 
-bool RecordWalk::take_named(NamedMembers& members) {
-  return json_.check_object(kInRoot, [this, &members](std::string_view key) {
+RecordWalk::At RecordWalk::take_named(At object, NamedMembers& members) {
+  return json_.check_object(object, kInRoot, [this, &members](std::string_view key, At value) {
     const std::size_t found = named_member(key);
-    if (found != kNamedMembersMax && members[found] == 0) {
-      members[found] = json_.at();
+    if (found != kNamedMembersMax && members.data()[found] == 0) {
+      members.data()[found] = value;
     }
-    return json_.check_value(kInMember);
+    return json_.check_value(value, kInMember);
   });
 }
 

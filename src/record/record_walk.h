@@ -71,9 +71,9 @@ class RecordWalk {
  private:
   enum class Verdict : std::uint8_t { Valid, Invalid, LargeNumber };
   Verdict walk(std::string_view json);
-  bool take_member(std::string_view key);
-  bool take_identity();
-  bool take_named(NamedMembers& members);
+  At take_member(std::string_view key, At value);
+  At take_identity(At object);
+  At take_named(At object, NamedMembers& members);
 
   JsonIndex json_;
   std::array<At, kRootKeyCount> root_{};

@@ -1,6 +1,7 @@
 #include "record/terms.h"
 
 #include "base/text.h"
+#include "record/short_bytes.h"
 
 #include <cstddef>
 
@@ -57,7 +58,7 @@ bool Terms::contains(Field field, std::string_view value) const {
     return false;
   }
   for (const Term term : *this) {
-    if (term.field == field && term.value == value) {
+    if (term.field == field && equal_short(term.value, value)) {
       return true;
     }
   }
@@ -73,20 +74,27 @@ std::size_t Terms::bytes_of(std::string_view value) {
 }
 
 void Terms::add(Field field, std::string_view value) {
-  if (value.empty() || contains(field, value)) {
+  if (!contains(field, value)) {
+    add_new(field, value);
+  }
+}
+
+void Terms::add_new(Field field, std::string_view value) {
+  if (value.empty()) {
     return;
   }
-  constexpr std::size_t kHeadBytesMax = 1 + (64 + kLengthBits - 1) / kLengthBits;
-  char head[kHeadBytesMax];
-  std::size_t used = 0;
-  head[used++] = static_cast<char>(field);
-  std::size_t length = value.size();
-  for (; length >= kMore; length >>= kLengthBits) {
-    head[used++] = static_cast<char>(length | kMore);
-  }
-  head[used++] = static_cast<char>(length);
-  bytes_.append(head, used);
-  bytes_ += value;
+  const std::size_t old_bytes = bytes_.size();
+  bytes_.resize_and_overwrite(old_bytes + bytes_of(value), [&](char* bytes, std::size_t all) {
+    char* to = bytes + old_bytes;
+    *to++ = static_cast<char>(field);
+    std::size_t length = value.size();
+    for (; length >= kMore; length >>= kLengthBits) {
+      *to++ = static_cast<char>(length | kMore);
+    }
+    *to++ = static_cast<char>(length);
+    copy_short(to, value);
+    return all;
+  });
   fields_ |= bit_of(field);
 }
 

@@ -57,6 +57,8 @@ class Terms {
 
   /// Does nothing when `value` is empty or the pair is there.
   void add(Field field, std::string_view value);
+  /// The same without looking whether the pair is there: the caller knows that it is not.
+  void add_new(Field field, std::string_view value);
   /// Makes room for so many bytes, the sum of bytes_of() of each value: then add() allocates not.
   void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
   /// What a value takes with its head.
