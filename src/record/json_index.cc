@@ -111,7 +111,7 @@ JsonIndex::At JsonIndex::check_list(At at, std::size_t depth) {
   }
 }
 
-JsonIndex::At JsonIndex::check_value(At at, std::size_t depth) {
+JsonIndex::At JsonIndex::check_rare_value(At at, std::size_t depth) {
   switch (byte(at)) {
     case '"':
       return check_string(at);

@@ -34,7 +34,13 @@ class JsonIndex {
   /// Calls `on_member(key, at)` for each member; it must check the value and return what is behind.
   template <typename OnMember>
   [[nodiscard]] At check_object(At at, std::size_t depth, OnMember&& on_member);
-  [[nodiscard]] At check_value(At at, std::size_t depth);
+  [[nodiscard]] At check_value(At at, std::size_t depth) {
+    std::string_view raw;
+    if (byte(at) == '"' && raw_string(at, raw) && !has_escapes(raw)) [[likely]] {
+      return at + 1;
+    }
+    return check_rare_value(at, depth);
+  }
   /// How many structural characters there are: what is behind the whole record.
   [[nodiscard]] At count() const { return count_; }
   /// A number was seen of which only JsonDocument can say whether it fits a machine word.
@@ -87,6 +93,7 @@ class JsonIndex {
   std::string_view key(At at);
   /// Replaces the raw key by what it means.
   bool unescape_key(std::string_view& key);
+  At check_rare_value(At at, std::size_t depth);  ///< Whatever is no plain string.
   At check_string(At at);
   At check_list(At at, std::size_t depth);
   At check_scalar(At at);

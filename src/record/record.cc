@@ -161,7 +161,8 @@ std::string_view to_string(Category category) {
 Result<Record> parse_record(std::string json, Origin origin, Timestamp arrival) {
   RecordWalk walk;
   OT_TRY_DO(walk.read(json));
-  Record record;
+  Result<Record> result(std::in_place);  // made where it is returned: it is large
+  Record& record = *result;
   record.id = identity_of(walk, json);
   record.account_id = account_of(walk);
   record.region = routing_value(walk.text(RootKey::Region));
@@ -172,7 +173,7 @@ Result<Record> parse_record(std::string json, Origin origin, Timestamp arrival) 
   record.origin = origin;
   record.terms = terms_of(walk, record);
   record.json = std::move(json);
-  return record;
+  return result;
 }
 
 Result<LookupFields> lookup_fields(std::string_view json) {
