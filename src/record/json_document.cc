@@ -23,9 +23,11 @@ dom::parser& shared_parser() {
   return *parser;
 }
 
-simdjson::error_code parse_with(dom::parser& parser, std::string_view json, dom::element& root) {
+simdjson::error_code parse_with(dom::parser& parser, std::string_view json, dom::element& root,
+                                bool& has_large_numbers) {
   auto error = parser.parse(json.data(), json.size()).get(root);
-  if (error == simdjson::NUMBER_ERROR) {
+  has_large_numbers = error == simdjson::NUMBER_ERROR;
+  if (has_large_numbers) {
     const std::string shortened = without_large_numbers(json);
     error = parser.parse(shortened.data(), shortened.size()).get(root);
   }
@@ -44,7 +46,20 @@ std::size_t count_digits(std::string_view text, std::size_t from) {
   return at - from;
 }
 
-/// RFC 8259, section 6.
+/// The end of the string literal that begins at `from`.
+std::size_t end_of_string(std::string_view json, std::size_t from) {
+  for (std::size_t at = from + 1; at < json.size(); ++at) {
+    if (json[at] == '\\') {
+      ++at;
+    } else if (json[at] == '"') {
+      return at + 1;
+    }
+  }
+  return json.size();
+}
+
+}  // namespace
+
 bool is_number(std::string_view text) {
   std::size_t at = text.starts_with('-') ? 1 : 0;
   const std::size_t whole = count_digits(text, at);
@@ -73,19 +88,14 @@ bool is_number(std::string_view text) {
   return at == text.size();
 }
 
-/// The end of the string literal that begins at `from`.
-std::size_t end_of_string(std::string_view json, std::size_t from) {
-  for (std::size_t at = from + 1; at < json.size(); ++at) {
-    if (json[at] == '\\') {
-      ++at;
-    } else if (json[at] == '"') {
-      return at + 1;
-    }
+dom::parser* parser_for(std::size_t bytes, std::unique_ptr<dom::parser>& own) {
+  if (bytes > kSharedParserBytesMax) {
+    own = std::make_unique<dom::parser>();
+    return own->allocate(bytes, kRecordDepthMax) == simdjson::SUCCESS ? own.get() : nullptr;
   }
-  return json.size();
+  dom::parser& shared = shared_parser();
+  return shared.capacity() >= bytes ? &shared : nullptr;
 }
-
-}  // namespace
 
 std::string without_large_numbers(std::string_view json) {
   constexpr std::size_t kSafeDigits = 15;  // fits a double and an int64 whatever the digits
@@ -121,17 +131,11 @@ Result<JsonDocument> JsonDocument::parse(std::string_view json) {
                             json.size()));
   }
   JsonDocument document;
-  dom::parser* parser = nullptr;
-  if (json.size() > kSharedParserBytesMax) {
-    document.own_parser_ = std::make_unique<dom::parser>();
-    parser = document.own_parser_.get();
-    if (parser->allocate(json.size(), kRecordDepthMax) != simdjson::SUCCESS) {
-      return fail(ErrorCode::ResourceExhausted, "no memory to parse a record");
-    }
-  } else {
-    parser = &shared_parser();
+  dom::parser* const parser = parser_for(json.size(), document.own_parser_);
+  if (parser == nullptr) {
+    return fail(ErrorCode::ResourceExhausted, "no memory to parse a record");
   }
-  const auto error = parse_with(*parser, json, document.root_);
+  const auto error = parse_with(*parser, json, document.root_, document.has_large_numbers_);
   if (error == simdjson::DEPTH_ERROR) {
     return fail(ErrorCode::InvalidArgument,
                 fmt::format("the record is nested deeper than {}", kRecordDepthMax));
@@ -152,7 +156,8 @@ bool is_json_value(std::string_view json) {
     return false;
   }
   dom::element root;
-  return parse_with(parser, json, root) == simdjson::SUCCESS;
+  bool has_large_numbers = false;
+  return parse_with(parser, json, root, has_large_numbers) == simdjson::SUCCESS;
 }
 
 std::optional<dom::element> find(const dom::element& from, std::string_view path) {

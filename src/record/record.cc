@@ -2,29 +2,35 @@
 
 #include "base/text.h"
 #include "crypto/hash.h"
-#include "record/json_document.h"
+#include "record/record_walk.h"
 #include "record/resource_names.h"
+#include "record/short_bytes.h"
+
+#include <algorithm>
+#include <utility>
 
 namespace opentrail::record {
 namespace {
 
-namespace dom = simdjson::dom;
-
 /// "" also for values that cannot be an id, an account or a Region: they stay in the record's
 /// bytes.
-std::string routing_value(const dom::element& record, std::string_view path) {
-  std::string text = text_at(record, path);
-  return text.size() > kRoutingValueBytesMax ? std::string() : text;
+std::string_view routing_value(std::string_view text) {
+  return text.size() > kRoutingValueBytesMax ? std::string_view() : text;
 }
 
-std::string identity_of(const dom::element& record, std::string_view json) {
-  std::string id = routing_value(record, "eventID");
-  return id.empty() ? "sha256:" + crypto::sha256_hex(json) : id;
+std::string identity_of(RecordWalk& record, std::string_view json) {
+  const std::string_view id = routing_value(record.text(RootKey::EventId));
+  return id.empty() ? "sha256:" + crypto::sha256_hex(json) : std::string(id);
+}
+
+std::string_view account_of(RecordWalk& record) {
+  const std::string_view recipient = routing_value(record.text(RootKey::RecipientAccountId));
+  return recipient.empty() ? routing_value(record.text(IdentityKey::AccountId)) : recipient;
 }
 
 /// eventCategory is there since version 1.07; older records are told apart by what they have.
-Category category_of(const dom::element& record) {
-  const std::string name = text_at(record, "eventCategory");
+Category category_of(RecordWalk& record) {
+  const std::string_view name = record.text(RootKey::EventCategory);
   if (!name.empty()) {
     for (const auto category :
          {Category::Management, Category::Data, Category::NetworkActivity, Category::Insight}) {
@@ -34,7 +40,7 @@ Category category_of(const dom::element& record) {
     }
     return Category::Other;
   }
-  const std::string type = text_at(record, "eventType");
+  const std::string_view type = record.text(RootKey::EventType);
   if (type == "AwsVpceEvent" || type == "AwsVpceEvents") {
     return Category::NetworkActivity;
   }
@@ -44,49 +50,94 @@ Category category_of(const dom::element& record) {
   if (type == "AwsAggregatedEvent") {
     return Category::Other;
   }
-  const auto management = find(record, "managementEvent");
-  bool is_management = true;
-  if (management && management->get_bool().get(is_management) == simdjson::SUCCESS &&
-      !is_management) {
-    return Category::Data;
-  }
-  return Category::Management;
+  const auto management = record.place(RootKey::ManagementEvent);
+  return management != 0 && record.json().is(management, "false") ? Category::Data
+                                                                  : Category::Management;
 }
 
-std::string after_last(std::string_view text, char separator) {
+std::string_view after_last(std::string_view text, char separator) {
   const auto at = text.rfind(separator);
-  return at == text.npos ? std::string() : std::string(text.substr(at + 1));
+  return at == text.npos ? std::string_view() : text.substr(at + 1);
 }
 
 /// Spec records §7.1. Sessions of a role or a federated user have no userName of their own: the
 /// name is what the caller of AssumeRole chose, at the end of principalId and of the ARN.
-std::string username_of(const dom::element& record) {
-  const auto identity = find(record, "userIdentity");
-  if (!identity) {
-    return {};
-  }
-  const std::string type = text_at(*identity, "type");
+std::string_view username_of(RecordWalk& record) {
+  const std::string_view type = record.text(IdentityKey::Type);
   if (type == "Root") {
     return "root";
   }
   if (type == "AssumedRole" || type == "Role" || type == "FederatedUser") {
-    std::string session = after_last(text_at(*identity, "principalId"), ':');
-    return session.empty() ? after_last(text_at(*identity, "arn"), '/') : session;
+    const auto session = after_last(record.text(IdentityKey::PrincipalId), ':');
+    return session.empty() ? after_last(record.text(IdentityKey::Arn), '/') : session;
   }
-  return text_at(*identity, "userName");
+  return record.text(IdentityKey::UserName);
 }
 
-std::string read_only_of(const dom::element& record) {
-  const auto value = find(record, "readOnly");
-  if (!value) {
+std::string_view read_only_of(RecordWalk& record) {
+  const auto at = record.place(RootKey::ReadOnly);
+  if (at == 0) {
     return {};
   }
-  bool flag = false;
-  if (value->get_bool().get(flag) == simdjson::SUCCESS) {
-    return flag ? "true" : "false";
+  const std::string_view text = record.text(RootKey::ReadOnly);
+  for (const std::string_view value : {"true", "false"}) {
+    if (record.json().is(at, value) || equals_ignore_case(text, value)) {
+      return value;
+    }
   }
-  const std::string text = to_lower(scalar_text(*value).value_or(std::string()));
-  return text == "true" || text == "false" ? text : std::string();
+  return {};
+}
+
+/// A pair is there once, its type and its name may be in other pairs too. The views are compared
+/// here because that is quicker than to look through all terms.
+void add_names(const ResourceNames& names, Terms& terms) {
+  for (auto at = names.begin(); at != names.end(); ++at) {
+    const auto is_first = [&](std::string_view ResourceNames::Name::* part) {
+      return std::none_of(names.begin(), at, [&](const ResourceNames::Name& earlier) {
+        return equal_short(earlier.*part, (*at).*part);
+      });
+    };
+    if (is_first(&ResourceNames::Name::type)) {
+      terms.add_new(Field::ResourceType, at->type);
+    }
+    if (is_first(&ResourceNames::Name::name)) {
+      terms.add_new(Field::ResourceName, at->name);
+    }
+  }
+}
+
+Terms terms_of(RecordWalk& walk, const Record& record) {
+  const std::pair<Field, std::string_view> fields[] = {
+      {Field::EventName, walk.text(RootKey::EventName)},
+      {Field::EventSource, walk.text(RootKey::EventSource)},
+      {Field::Username, username_of(walk)},
+      {Field::AccessKeyId, walk.text(IdentityKey::AccessKeyId)},
+      {Field::ReadOnly, read_only_of(walk)},
+      {Field::AccountId, record.account_id},
+      {Field::Region, record.region},
+      {Field::EventCategory, to_string(record.category)},
+      {Field::EventType, walk.text(RootKey::EventType)},
+      {Field::ErrorCode, walk.text(RootKey::ErrorCode)},
+      {Field::SourceIpAddress, walk.text(RootKey::SourceIpAddress)},
+      {Field::UserAgent, walk.text(RootKey::UserAgent)},
+      {Field::UserIdentityArn, walk.text(IdentityKey::Arn)},
+      {Field::UserIdentityType, walk.text(IdentityKey::Type)},
+  };
+  const ResourceNames names = resource_names(walk);
+  std::size_t bytes = 0;
+  for (const auto& [field, value] : fields) {
+    bytes += Terms::bytes_of(value);
+  }
+  for (const auto& [type, name] : names) {
+    bytes += Terms::bytes_of(type) + Terms::bytes_of(name);
+  }
+  Terms terms;
+  terms.reserve(bytes);
+  for (const auto& [field, value] : fields) {
+    terms.add_new(field, value);
+  }
+  add_names(names, terms);
+  return terms;
 }
 
 }  // namespace
@@ -108,35 +159,38 @@ std::string_view to_string(Category category) {
 }
 
 Result<Record> parse_record(std::string json, Origin origin, Timestamp arrival) {
-  OT_TRY(const auto document, JsonDocument::parse(json));
-  const dom::element& root = document.root();
-  Record record;
-  record.id = identity_of(root, json);
-  record.account_id = routing_value(root, "recipientAccountId");
-  if (record.account_id.empty()) {
-    record.account_id = routing_value(root, "userIdentity.accountId");
-  }
-  record.region = routing_value(root, "awsRegion");
-  const auto event_time = parse_iso(text_at(root, "eventTime"));
+  RecordWalk walk;
+  OT_TRY_DO(walk.read(json));
+  Result<Record> result(std::in_place);  // made where it is returned: it is large
+  Record& record = *result;
+  record.id = identity_of(walk, json);
+  record.account_id = account_of(walk);
+  record.region = routing_value(walk.text(RootKey::Region));
+  const auto event_time = parse_iso(walk.text(RootKey::EventTime));
   record.event_time = event_time.value_or(arrival);
   record.event_time_is_arrival = !event_time.has_value();
-  record.category = category_of(root);
+  record.category = category_of(walk);
   record.origin = origin;
+  record.terms = terms_of(walk, record);
   record.json = std::move(json);
-  return record;
+  return result;
 }
 
 Result<LookupFields> lookup_fields(std::string_view json) {
-  OT_TRY(const auto document, JsonDocument::parse(json));
-  const dom::element& root = document.root();
+  RecordWalk walk;
+  OT_TRY_DO(walk.read(json));
   LookupFields fields;
-  fields.event_id = identity_of(root, json);
-  fields.event_name = text_at(root, "eventName");
-  fields.event_source = text_at(root, "eventSource");
-  fields.username = username_of(root);
-  fields.access_key_id = text_at(root, "userIdentity.accessKeyId");
-  fields.read_only = read_only_of(root);
-  fields.resources = resource_names(root);
+  fields.event_id = identity_of(walk, json);
+  fields.event_name = walk.text(RootKey::EventName);
+  fields.event_source = walk.text(RootKey::EventSource);
+  fields.username = username_of(walk);
+  fields.access_key_id = walk.text(IdentityKey::AccessKeyId);
+  fields.read_only = read_only_of(walk);
+  const ResourceNames names = resource_names(walk);
+  fields.resources.reserve(names.size());
+  for (const auto& [type, name] : names) {
+    fields.resources.emplace_back(std::string(type), std::string(name));
+  }
   return fields;
 }
 

@@ -1,13 +1,13 @@
 #include "record/resource_names.h"
 
-#include "base/text.h"
+#include "record/key_table.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace opentrail::record {
 namespace {
-
-namespace dom = simdjson::dom;
 
 /// Where one service puts the name of a resource. Lists on the way are walked through.
 struct AliasRule {
@@ -124,60 +124,186 @@ constexpr AliasRule kAliasRules[] = {
 };
 static_assert(std::ranges::is_sorted(kAliasRules, {}, &AliasRule::service));
 
-class Names {
- public:
-  void add(std::string_view type, std::string_view name) {
-    if (name.empty() || names_.size() >= kResourceNamesMax) {
-      return;
-    }
-    ResourceName entry{std::string(type), std::string(name)};
-    if (std::ranges::find(names_, entry) == names_.end()) {
-      names_.push_back(std::move(entry));
-    }
-  }
-  void add_with_short_name(std::string_view type, std::string_view name) {
-    add(type, name);
-    add(type, short_name(name));
-  }
-  [[nodiscard]] std::vector<ResourceName> take() { return std::move(names_); }
+constexpr std::size_t kRuleCount = std::size(kAliasRules);
+constexpr std::string_view kInRequest = "requestParameters.";
+constexpr std::string_view kInResponse = "responseElements.";
 
- private:
-  std::vector<ResourceName> names_;
+/// A rule's path without its first step.
+consteval std::string_view path_in_member(const AliasRule& rule) {
+  return rule.path.substr(rule.path.starts_with(kInRequest) ? kInRequest.size()
+                                                            : kInResponse.size());
+}
+consteval std::string_view first_step(std::string_view path) {
+  return path.substr(0, path.find('.'));
+}
+
+constexpr auto kServices = [] {
+  constexpr std::size_t kCount = [] {
+    std::size_t count = 1;
+    for (std::size_t i = 1; i < kRuleCount; ++i) {
+      count += kAliasRules[i].service != kAliasRules[i - 1].service ? 1 : 0;
+    }
+    return count;
+  }();
+  std::array<std::string_view, kCount> services;
+  std::size_t count = 0;
+  for (const AliasRule& rule : kAliasRules) {
+    if (count == 0 || services[count - 1] != rule.service) {
+      services[count++] = rule.service;
+    }
+  }
+  return services;
+}();
+
+/// The names of NamedMembers, at most kNamedMembersMax.
+constexpr auto kMembers = [] {
+  constexpr auto kCollect = [] {
+    std::pair<std::array<std::string_view, kNamedMembersMax>, std::size_t> all{{}, 0};
+    for (const AliasRule& rule : kAliasRules) {
+      const std::string_view member = first_step(path_in_member(rule));
+      const auto end = all.first.begin() + all.second;
+      if (std::find(all.first.begin(), end, member) == end) {
+        all.first.at(all.second++) = member;
+      }
+    }
+    return all;
+  };
+  constexpr auto kAll = kCollect();
+  std::array<std::string_view, kAll.second> members;
+  std::copy_n(kAll.first.begin(), members.size(), members.begin());
+  return members;
+}();
+
+constexpr KeyTable<kServices.size(), 256> kServiceTable(kServices);
+constexpr KeyTable<kMembers.size(), 1024> kMemberTable(kMembers);
+
+/// A rule as it is followed.
+struct Step {
+  bool in_request;
+  std::uint8_t member;    ///< Of NamedMembers.
+  std::string_view path;  ///< In requestParameters or responseElements.
+  std::string_view rest;  ///< Of the path, behind that member.
 };
 
-/// Adds every text behind `path`, going through lists where they stand. The depth is bounded by
-/// kRecordDepthMax, which the parser has checked.
-void add_values(const dom::element& at, std::string_view path, std::string_view type,
-                Names& names) {
-  if (at.is_array()) {
-    for (const dom::element item : at.get_array().value_unsafe()) {
-      add_values(item, path, type, names);
-    }
-    return;
+constexpr auto kSteps = [] {
+  std::array<Step, kRuleCount> steps;
+  for (std::size_t i = 0; i < kRuleCount; ++i) {
+    const std::string_view path = path_in_member(kAliasRules[i]);
+    const std::string_view member = first_step(path);
+    steps[i] = {.in_request = kAliasRules[i].path.starts_with(kInRequest),
+                .member = static_cast<std::uint8_t>(std::ranges::find(kMembers, member) -
+                                                    kMembers.begin()),
+                .path = path,
+                .rest = member.size() == path.size() ? std::string_view()
+                                                     : path.substr(member.size() + 1)};
   }
-  if (path.empty()) {
-    if (const auto text = scalar_text(at)) {
-      names.add_with_short_name(type, *text);
-    }
-    return;
-  }
-  const auto dot = path.find('.');
-  if (const auto next = find(at, path.substr(0, dot))) {
-    add_values(*next, dot == path.npos ? std::string_view() : path.substr(dot + 1), type, names);
-  }
-}
+  return steps;
+}();
 
-void add_own_resources(const dom::element& record, Names& names) {
-  const auto resources = find(record, "resources");
-  dom::array items;
-  if (!resources || resources->get_array().get(items) != simdjson::SUCCESS) {
-    return;
+/// Of each service, by its place in kServices, the first of its rules; and the end of all.
+constexpr auto kFirstRules = [] {
+  std::array<std::size_t, kServices.size() + 1> first;
+  std::size_t service = 0;
+  for (std::size_t i = 0; i < kRuleCount; ++i) {
+    if (i == 0 || kAliasRules[i].service != kAliasRules[i - 1].service) {
+      first[service++] = i;
+    }
   }
-  for (const dom::element item : items) {
-    const std::string type = text_at(item, "type");
-    names.add_with_short_name(type, text_at(item, "ARN"));
+  first[service] = kRuleCount;
+  return first;
+}();
+
+class Finder {
+ public:
+  Finder(RecordWalk& record, ResourceNames& names)
+      : record_(record), json_(record.json()), names_(names) {}
+
+  void add_own_resources() {
+    const At list = record_.place(RootKey::Resources);
+    if (list == 0 || json_.byte(list) != '[') {
+      return;
+    }
+    json_.each_item(list, [this](At item) {
+      if (json_.byte(item) != '{' || names_.full()) {
+        return json_.behind(item);
+      }
+      At type = 0;
+      At arn = 0;
+      const At end = json_.each_member(item, [&](std::string_view key, At value) {
+        if (key == "type" && type == 0) {
+          type = value;
+        } else if (key == "ARN" && arn == 0) {
+          arn = value;
+        }
+        return json_.behind(value);
+      });
+      if (const std::string_view name = arn == 0 ? "" : json_.text(arn); !name.empty()) {
+        names_.add_with_short_name(type == 0 ? "" : json_.text(type), name);
+      }
+      return end;
+    });
   }
-}
+
+  void follow_rules() {
+    const std::string_view source = record_.text(RootKey::EventSource);
+    const std::size_t service = kServiceTable.find(source.substr(0, source.find('.')));
+    if (service == kServices.size()) {
+      return;
+    }
+    const std::string_view event = record_.text(RootKey::EventName);
+    for (std::size_t i = kFirstRules[service]; i < kFirstRules[service + 1]; ++i) {
+      follow(kAliasRules[i], kSteps[i], event);
+    }
+  }
+
+ private:
+  using At = JsonIndex::At;
+
+  void follow(const AliasRule& rule, const Step& step, std::string_view event) {
+    const auto& members = step.in_request ? record_.request_members() : record_.response_members();
+    const At whole =
+        record_.place(step.in_request ? RootKey::RequestParameters : RootKey::ResponseElements);
+    if (const At member = members[step.member]; member != 0) {
+      if (event.find(rule.event) != event.npos) {
+        add_values(member, step.rest, rule.type);
+      }
+    } else if (whole != 0 && json_.byte(whole) == '[' && event.find(rule.event) != event.npos) {
+      add_values(whole, step.path, rule.type);
+    }
+  }
+
+  /// Adds every text behind `path`, going through lists where they stand; returns where the value
+  /// ends. The depth is bounded by kRecordDepthMax, which the walk has checked.
+  At add_values(At at, std::string_view path, std::string_view type) {
+    if (json_.byte(at) == '[') {
+      return json_.each_item(at, [&](At item) { return add_values(item, path, type); });
+    }
+    if (path.empty()) {
+      if (!names_.full()) {
+        names_.add_with_short_name(type, json_.text(at));
+      }
+      return json_.behind(at);
+    }
+    if (json_.byte(at) != '{') {
+      return json_.behind(at);
+    }
+    const auto dot = path.find('.');
+    const std::string_view name = path.substr(0, dot);
+    const std::string_view rest = dot == path.npos ? std::string_view() : path.substr(dot + 1);
+    bool found = false;
+    return json_.each_member(at, [&](std::string_view key, At value) {
+      if (found || key != name) {
+        return json_.behind(value);
+      }
+      found = true;
+      return add_values(value, rest, type);
+    });
+  }
+
+  RecordWalk& record_;
+  JsonIndex& json_;
+  ResourceNames& names_;
+};
 
 }  // namespace
 
@@ -194,19 +320,29 @@ std::string_view short_name(std::string_view arn) {
   return arn.substr(end + 1);
 }
 
-std::vector<ResourceName> resource_names(const dom::element& record) {
-  Names names;
-  add_own_resources(record, names);
-  const std::string source = text_at(record, "eventSource");
-  const std::string event = text_at(record, "eventName");
-  const std::string_view service = std::string_view(source).substr(0, source.find('.'));
-  const auto rules = std::ranges::equal_range(kAliasRules, service, {}, &AliasRule::service);
-  for (const AliasRule& rule : rules) {
-    if (event.find(rule.event) != std::string::npos) {
-      add_values(record, rule.path, rule.type, names);
-    }
+std::size_t named_member(std::string_view key) {
+  const std::size_t found = kMemberTable.find(key);
+  return found == kMembers.size() ? kNamedMembersMax : found;
+}
+
+void ResourceNames::add(std::string_view type, std::string_view name) {
+  const Name entry{.type = type, .name = name};
+  if (!name.empty() && !full() && std::ranges::find(*this, entry) == end()) {
+    names_[count_++] = entry;
   }
-  return names.take();
+}
+
+void ResourceNames::add_with_short_name(std::string_view type, std::string_view name) {
+  add(type, name);
+  add(type, short_name(name));
+}
+
+ResourceNames resource_names(RecordWalk& record) {
+  ResourceNames names;
+  Finder finder(record, names);
+  finder.add_own_resources();
+  finder.follow_rules();
+  return names;
 }
 
 }  // namespace opentrail::record

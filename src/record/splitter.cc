@@ -1,9 +1,11 @@
 #include "record/splitter.h"
 
+#include "record/object_scan.h"
 #include "record/record.h"
 
 #include <bitset>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -167,8 +169,13 @@ struct RecordSplitter::Impl {
     InRestOfFile  ///< Behind the list of {"Records":[...]}, in what is not kept.
   };
 
-  explicit Impl(Sink s) : sink(std::move(s)) {}
+  Impl(Sink s, SplitMethod m) : sink(std::move(s)), method(m), scan(m) {}
 
+  Result<void> take(std::string_view bytes);
+  [[nodiscard]] bool begins_scan(char c) const;
+  Result<std::size_t> take_scanned(std::string_view bytes);
+  Result<std::size_t> end_scanned(std::string_view bytes);
+  Result<std::size_t> read_again(std::string_view bytes);
   Result<void> step(char c);
   std::size_t take_plain_run(std::string_view bytes);
   Result<void> step_start(char c);
@@ -188,6 +195,9 @@ struct RecordSplitter::Impl {
   }
 
   Sink sink;
+  SplitMethod method;
+  ObjectScan scan;
+  bool scanning = false;  ///< An object is open of which `scan` knows; `place` is still before it.
   Place place = Place::Start;
   std::size_t mark_bytes = 0;  ///< Of the byte order mark, seen so far.
   std::uint64_t line = 1;
@@ -197,7 +207,7 @@ struct RecordSplitter::Impl {
   bool failed = false;
 
   ObjectScanner scanner;
-  std::string object;  ///< The bytes of the open object.
+  std::string object;  ///< The bytes of the open object, of former feeds alone while scanning.
   std::uint64_t object_line = 1;
   std::uint64_t list_line = 1;
   std::uint64_t file_line = 1;  ///< Of the '{' of {"Records":[...]}.
@@ -211,6 +221,86 @@ struct RecordSplitter::Impl {
   };
   std::optional<Detail> detail;
 };
+
+Result<void> RecordSplitter::Impl::take(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (scanning || begins_scan(bytes.front())) {
+      OT_TRY(const std::size_t taken, take_scanned(bytes));
+      bytes.remove_prefix(taken);
+      continue;
+    }
+    if (const std::size_t run = take_plain_run(bytes); run > 0) {
+      bytes.remove_prefix(run);
+      continue;
+    }
+    OT_TRY_DO(step(bytes.front()));
+    line += bytes.front() == '\n' ? 1 : 0;
+    bytes.remove_prefix(1);
+  }
+  return {};
+}
+
+bool RecordSplitter::Impl::begins_scan(char c) const {
+  if (c != '{' || method == SplitMethod::ByteWise) {
+    return false;
+  }
+  return place == Place::Between || place == Place::FirstElement || place == Place::NextElement ||
+         (place == Place::Start && mark_bytes == 0);
+}
+
+/// The fast lane: how many of `bytes` it took.
+Result<std::size_t> RecordSplitter::Impl::take_scanned(std::string_view bytes) {
+  if (!scanning) {
+    scanning = true;
+    scan.start();
+    object.clear();
+    object_line = line;
+  }
+  // An object at its limit that does not end is for the slow lane to refuse.
+  const std::string_view part = bytes.substr(0, kRecordBytesMax - object.size());
+  const ObjectScan::Outcome outcome = scan.take(part);
+  if (outcome.verdict == ObjectScan::Verdict::Doubtful || part.empty()) {
+    return read_again(bytes);
+  }
+  line += outcome.new_lines;
+  const std::string_view taken = part.substr(0, outcome.bytes);
+  if (outcome.verdict == ObjectScan::Verdict::Ends) {
+    return end_scanned(taken);
+  }
+  object += taken;
+  return taken.size();
+}
+
+Result<std::size_t> RecordSplitter::Impl::end_scanned(std::string_view bytes) {
+  scanning = false;
+  place = after_value();
+  if (object.empty()) {
+    OT_TRY_DO(sink(Item{.json = bytes, .line = object_line}));
+  } else {
+    object += bytes;
+    OT_TRY_DO(sink(Item{.json = object, .line = object_line}));
+  }
+  return bytes.size();
+}
+
+/// Reads the open object again from its first byte, a step a byte. What the fast lane kept of it is
+/// bounded by kRecordBytesMax, and no byte is read again twice: of what is inside only the records
+/// of {"Records":[...]} go back to the fast lane, and these have none inside.
+Result<std::size_t> RecordSplitter::Impl::read_again(std::string_view bytes) {
+  scanning = false;
+  line = object_line;
+  if (place == Place::Start) {
+    place = Place::Between;
+  }
+  if (object.empty()) {
+    OT_TRY_DO(step(bytes.front()));
+    return 1;
+  }
+  const std::string kept = std::exchange(object, std::string());
+  OT_TRY_DO(step(kept.front()));
+  OT_TRY_DO(take(std::string_view(kept).substr(1)));
+  return 0;
+}
 
 Result<void> RecordSplitter::Impl::step(char c) {
   switch (place) {
@@ -379,26 +469,17 @@ Result<void> RecordSplitter::Impl::emit_object() {
   return sink(Item{whole, object_line});
 }
 
-RecordSplitter::RecordSplitter(Sink sink) : impl_(std::make_unique<Impl>(std::move(sink))) {}
+RecordSplitter::RecordSplitter(Sink sink, SplitMethod method)
+    : impl_(std::make_unique<Impl>(std::move(sink), method)) {}
 RecordSplitter::~RecordSplitter() = default;
 
 Result<void> RecordSplitter::feed(std::string_view bytes) {
   if (impl_->failed) {
     return fail(ErrorCode::InvalidArgument, "no input is taken after an error or the end");
   }
-  while (!bytes.empty()) {
-    if (const std::size_t run = impl_->take_plain_run(bytes); run > 0) {
-      bytes.remove_prefix(run);
-      continue;
-    }
-    if (auto done = impl_->step(bytes.front()); !done) {
-      impl_->failed = true;
-      return done;
-    }
-    impl_->line += bytes.front() == '\n' ? 1 : 0;
-    bytes.remove_prefix(1);
-  }
-  return {};
+  auto done = impl_->take(bytes);
+  impl_->failed = !done.has_value();
+  return done;
 }
 
 Result<void> RecordSplitter::finish() {
@@ -411,7 +492,7 @@ Result<void> RecordSplitter::finish() {
   if (impl.place == Place::Start && impl.mark_bytes > 0) {
     return impl.fail_at(impl.line, "the text is not UTF-8 JSON");
   }
-  if (impl.place == Place::InObject) {
+  if (impl.scanning || impl.place == Place::InObject) {
     return impl.fail_at(impl.object_line, "the object that begins here does not end");
   }
   if (impl.place == Place::InRestOfFile) {

@@ -12,6 +12,13 @@ namespace opentrail::record {
 /// Deeper nesting than this ends the splitting; parse_record has a lower bound for one record.
 inline constexpr std::size_t kSplitDepthMax = 512;
 
+/// How the end of a record is found; the items and the errors are the same. ByteWise takes a step a
+/// byte: what the others are tested against. They take 64 bytes at a time and fall back on it for
+/// an object that is broken, or an envelope, or a digest. Avx2 needs a processor that has it.
+enum class SplitMethod : std::uint8_t { ByteWise, Sse2, Avx2 };
+/// The fastest that this processor has.
+[[nodiscard]] SplitMethod best_split_method();
+
 /// Cuts a stream of bytes into the JSON objects that are records, byte for byte, in the memory of
 /// one record (kRecordBytesMax; a larger object is an error, an envelope or what stands before
 /// "Records" counts as one). Accepts what the world stores: {"Records":[...]} (any key order), a
@@ -23,12 +30,13 @@ inline constexpr std::size_t kSplitDepthMax = 512;
 class RecordSplitter {
  public:
   struct Item {
-    std::string_view json;  ///< Valid during the call.
-    std::uint64_t line;     ///< 1-based line of its first byte.
+    /// Valid during the call. A part of what was fed when the whole record lies in it, not a copy.
+    std::string_view json;
+    std::uint64_t line;  ///< 1-based line of its first byte.
   };
   using Sink = std::function<Result<void>(const Item&)>;
 
-  explicit RecordSplitter(Sink sink);
+  explicit RecordSplitter(Sink sink, SplitMethod method = best_split_method());
   ~RecordSplitter();
   RecordSplitter(const RecordSplitter&) = delete;
   RecordSplitter& operator=(const RecordSplitter&) = delete;

@@ -1,6 +1,7 @@
 // Goal: every record of every shape that the world stores comes out once, byte for byte, with its
 // line, however the stream is cut; broken input is refused with its line. Method: tables; and the
-// real samples of tests/data/aws cut at every byte and at random places (the seed is printed).
+// real samples of tests/data/aws cut at every byte and at random places (the seed is printed). The
+// fast methods are compared with the one that takes a step a byte, over made and damaged streams.
 #include "record/splitter.h"
 
 #include "io/filesystem.h"
@@ -36,12 +37,14 @@ struct Outcome {
 
 /// `next_cut` says how many bytes the next feed has.
 template <typename NextCut>
-Outcome split(std::string_view text, NextCut next_cut) {
+Outcome split(std::string_view text, NextCut next_cut, SplitMethod method = best_split_method()) {
   Outcome outcome;
-  RecordSplitter splitter([&outcome](const RecordSplitter::Item& item) -> Result<void> {
-    outcome.items.push_back({std::string(item.json), item.line});
-    return {};
-  });
+  RecordSplitter splitter(
+      [&outcome](const RecordSplitter::Item& item) -> Result<void> {
+        outcome.items.push_back({std::string(item.json), item.line});
+        return {};
+      },
+      method);
   Result<void> result;
   while (result && !text.empty()) {
     const std::size_t bytes = std::min<std::size_t>(next_cut(), text.size());
@@ -291,6 +294,141 @@ TEST(RecordSplitter, GivesTheSameAtEveryCutInTwo) {
     bool first = true;
     ASSERT_EQ(split(text, [&] { return std::exchange(first, false) ? cut : text.size(); }), whole)
         << "cut at " << cut;
+  }
+}
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : random_(seed) {}
+  /// Of [0, bound).
+  std::size_t below(std::size_t bound) {
+    std::array<std::byte, 4> bytes{};
+    random_.fill(bytes);
+    std::size_t number = 0;
+    for (const std::byte byte : bytes) {
+      number = number << 8U | std::to_integer<std::size_t>(byte);
+    }
+    return number % bound;
+  }
+
+ private:
+  io::SeededRandom random_;
+};
+
+/// A stream of pieces that mean something to a splitter: mostly broken, now and then whole.
+std::string random_stream(Random& random) {
+  static constexpr std::string_view kPieces[] = {
+      "{", "}", "[", "]", "{\"a\":", "\"a\"", ":", ",", "\"", "\\", "\\\"", "\\\\", "\n", " ", "\t",
+      "\x01", "{}", "[]", "x", "\"Records\"", "{\"Records\":[", "]}", "\"detail-type\":1",
+      "\"detail\":{", "\"digestS3Object\"", "\"R", "\"d", "Records\"", "detail-type\"", "\xC3\xA9",
+      R"({"k":"a \"quoted\" text of some length, so that blocks are crossed","n":[1,{"m":null}]})",
+      R"({"eventSource":"s3.amazonaws.com","b":{"c":{"d":["x",{"e":"}]{["}]}}})",
+      R"({"path":"C:\\dir\\","run":"\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\""})"};
+  std::string text;
+  for (std::size_t i = random.below(24); i > 0; --i) {
+    text += kPieces[random.below(std::size(kPieces))];
+  }
+  return text;
+}
+
+void damage(std::string& text, Random& random) {
+  static constexpr std::string_view kBytes = "{}[]\"\\\n \x01Rd,:";
+  for (std::size_t i = random.below(3); i > 0 && !text.empty(); --i) {
+    const std::size_t at = random.below(text.size());
+    switch (random.below(3)) {
+      case 0:
+        text[at] = kBytes[random.below(kBytes.size())];
+        break;
+      case 1:
+        text.erase(at, random.below(80));
+        break;
+      default:
+        text.insert(at, 1, kBytes[random.below(kBytes.size())]);
+        break;
+    }
+  }
+}
+
+/// The fast methods that this processor has.
+std::vector<SplitMethod> fast_methods() {
+  std::vector<SplitMethod> methods = {SplitMethod::Sse2};
+  if (best_split_method() == SplitMethod::Avx2) {
+    methods.push_back(SplitMethod::Avx2);
+  }
+  return methods;
+}
+
+void expect_same_by_all_methods(std::string_view text, Random& random) {
+  const auto whole = [&] { return text.size(); };
+  const Outcome expected = split(text, whole, SplitMethod::ByteWise);
+  for (const SplitMethod method : fast_methods()) {
+    ASSERT_EQ(split(text, whole, method), expected) << text;
+    const std::size_t longest = 1 + random.below(200);
+    ASSERT_EQ(split(text, [&] { return 1 + random.below(longest); }, method), expected) << text;
+  }
+}
+
+TEST(RecordSplitter, GivesTheSameByAllMethods) {
+  constexpr std::uint64_t kSeed = 20261126;
+  SCOPED_TRACE(fmt::format("seed {}", kSeed));
+  Random random(kSeed);
+  for (int round = 0; round < 20'000 && !testing::Test::HasFatalFailure(); ++round) {
+    expect_same_by_all_methods(random_stream(random), random);
+  }
+  for (const auto& c : kSamples) {
+    const std::string text = sample(c.path);
+    expect_same_by_all_methods(text, random);
+    for (int round = 0; round < 20 && !testing::Test::HasFatalFailure(); ++round) {
+      std::string damaged = text;
+      damage(damaged, random);
+      expect_same_by_all_methods(damaged, random);
+    }
+  }
+}
+
+TEST(RecordSplitter, CountsBackslashesOverTheEdgesOfBlocks) {
+  Random random(1);
+  for (std::size_t before = 50; before < 70; ++before) {
+    for (std::size_t run = 0; run < 140; ++run) {
+      const std::string text = R"({"k":")" + std::string(before, 'x') + std::string(run, '\\') +
+                               R"("},"}{)" + "\n\"}";
+      expect_same_by_all_methods(text, random);
+    }
+  }
+}
+
+TEST(RecordSplitter, BoundsAndDepthAreTheSameByAllMethods) {
+  Random random(2);
+  for (const std::size_t bytes : {kRecordBytesMax - 1, kRecordBytesMax, kRecordBytesMax + 1}) {
+    const std::string text =
+        "{}\n" + (R"({"a":")" + std::string(bytes - 8, 'x') + R"("})") + "\n{}";
+    const Outcome expected = split(text, [&] { return text.size(); }, SplitMethod::ByteWise);
+    for (const SplitMethod method : fast_methods()) {
+      for (const std::size_t piece : {text.size(), std::size_t{100'000}}) {
+        EXPECT_EQ(split(text, [&] { return piece; }, method), expected) << bytes;
+      }
+    }
+  }
+  for (const std::size_t depth : {kSplitDepthMax - 1, kSplitDepthMax, kSplitDepthMax + 1}) {
+    std::string text = "{\"a\":";
+    text += std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
+    expect_same_by_all_methods(text, random);
+  }
+}
+
+TEST(RecordSplitter, GivesViewsOfWhatWasFed) {
+  const std::string text = R"({"Records":[{"a":"long enough to fill more than a single block, so"}]})"
+                           "\n{\"b\":1}";
+  std::vector<std::string_view> views;
+  RecordSplitter splitter([&views](const RecordSplitter::Item& item) -> Result<void> {
+    views.push_back(item.json);
+    return {};
+  });
+  ASSERT_TRUE(splitter.feed(text));
+  ASSERT_EQ(views.size(), 2U);
+  for (const std::string_view view : views) {
+    EXPECT_GE(view.data(), text.data());
+    EXPECT_LE(view.data() + view.size(), text.data() + text.size());
   }
 }
 

@@ -57,6 +57,12 @@ class Terms {
 
   /// Does nothing when `value` is empty or the pair is there.
   void add(Field field, std::string_view value);
+  /// The same without looking whether the pair is there: the caller knows that it is not.
+  void add_new(Field field, std::string_view value);
+  /// Makes room for so many bytes, the sum of bytes_of() of each value: then add() allocates not.
+  void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
+  /// What a value takes with its head.
+  [[nodiscard]] static std::size_t bytes_of(std::string_view value);
   [[nodiscard]] bool empty() const { return bytes_.empty(); }
   [[nodiscard]] Iterator begin() const { return Iterator(bytes_.data()); }
   [[nodiscard]] Iterator end() const { return Iterator(bytes_.data() + bytes_.size()); }
@@ -64,7 +70,8 @@ class Terms {
   [[nodiscard]] std::size_t bytes() const { return bytes_.size(); }
 
  private:
-  std::string bytes_;  ///< Each: field (1), length (4, little-endian), value.
+  std::string bytes_;         ///< Each: field (1), length (7 bits a byte, low ones first), value.
+  std::uint32_t fields_ = 0;  ///< A bit for each Field that stands in it.
 };
 
 }  // namespace opentrail::record
