@@ -68,9 +68,9 @@ void expect_records(Journal& journal, std::uint64_t end, std::size_t bytes_max =
 /// Holds the writer inside a Done until released.
 class HeldWriter {
  public:
-  explicit HeldWriter(Journal& journal) {
+  explicit HeldWriter(Journal& journal, std::uint64_t n = 0) {
     const auto appended =
-        journal.append({make_record(0)}, [latches = latches_](const Result<Offset>&) {
+        journal.append({make_record(n)}, [latches = latches_](const Result<Offset>&) {
           latches->held.count_down();
           latches->released.wait();
         });
@@ -296,15 +296,23 @@ TEST(Journal, GoesOnDroppingAfterAFailedRemoval) {
 }
 
 TEST(Journal, AFailedWriteOrSyncEndsIt) {
-  for (const std::uint64_t call : {1U, 2U}) {  // the write, the fdatasync
-    SCOPED_TRACE(call);
+  constexpr struct {
+    std::uint64_t call;
+    ErrorCode code;
+    std::string_view reason;
+  } kCases[] = {
+      {1, ErrorCode::Unavailable, "Unavailable"},              // the write
+      {2, ErrorCode::ResourceExhausted, "ResourceExhausted"},  // the fdatasync
+  };
+  for (const auto& failing : kCases) {
+    SCOPED_TRACE(failing.call);
     io::FaultyFilesystem files(1);
     auto journal = open_journal(files);
     append_each(*journal, 0, 2);
     std::vector<Result<Offset>> outcomes;
     {
       HeldWriter held(*journal);
-      files.fail_call(call, Error(ErrorCode::ResourceExhausted, "no space left"));
+      files.fail_call(failing.call, Error(failing.code, "it broke"));
       for (std::uint64_t i = 3; i < 6; ++i) {
         ASSERT_TRUE(journal->append({make_record(i)}, [&outcomes](Result<Offset> outcome) {
           outcomes.push_back(std::move(outcome));
@@ -314,9 +322,9 @@ TEST(Journal, AFailedWriteOrSyncEndsIt) {
     const auto waited = journal->wait_durable(Offset{4}, kLong);
     ASSERT_FALSE(waited);
     EXPECT_EQ(waited.error().code(), ErrorCode::Unavailable);
-    EXPECT_THAT(waited.error().message(), HasSubstr("no space left"));
+    EXPECT_THAT(waited.error().message(), HasSubstr("it broke"));
     ASSERT_TRUE(journal->failure());
-    EXPECT_EQ(journal->failure()->reason(), "ResourceExhausted");
+    EXPECT_EQ(journal->failure()->reason(), failing.reason);
     const auto appended = journal->append({make_record(9)}, nullptr);
     ASSERT_FALSE(appended);
     EXPECT_EQ(appended.error().code(), ErrorCode::Unavailable);
@@ -333,6 +341,243 @@ TEST(Journal, AFailedWriteOrSyncEndsIt) {
     EXPECT_FALSE(journal->failure());
     EXPECT_TRUE(journal->append_and_wait({make_record(9)}));
   }
+}
+
+TEST(Journal, AFullDiskIsOverWhenThereIsRoomAgain) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.retry_interval = kLong;  // appends alone try again
+  auto journal = open_journal(files, options);
+  append_each(*journal, 0, 3);  // less than a segment
+  std::vector<Result<Offset>> outcomes;
+  std::uint64_t durable = 3;
+  for (int round = 0; round < 3; ++round) {
+    HeldWriter held(*journal, durable++);
+    files.fail_call(1, Error(ErrorCode::ResourceExhausted, "no space left on device"));
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      const auto first = journal->append(
+          {make_record(77), make_record(78)},
+          [&outcomes](Result<Offset> outcome) { outcomes.push_back(std::move(outcome)); });
+      ASSERT_EQ(first.value(), Offset{durable + 2 * i});
+    }
+    held.release();
+    const auto waited = journal->wait_durable(Offset{durable + 1}, kLong);
+    ASSERT_FALSE(waited);
+    EXPECT_EQ(waited.error().code(), ErrorCode::ResourceExhausted);
+    EXPECT_THAT(waited.error().message(), HasSubstr("no space left"));
+    EXPECT_THAT(waited.error().message(), HasSubstr("Make room on the disk of data/journal"));
+    EXPECT_EQ(journal->end(), Offset{durable});
+    EXPECT_EQ(journal->durable_end(), Offset{durable});
+    ASSERT_TRUE(journal->failure());
+    EXPECT_EQ(journal->failure()->code(), ErrorCode::ResourceExhausted);
+    // There is room again: the next one is kept, at the offset that was taken back.
+    append_each(*journal, durable++, 1);
+    EXPECT_FALSE(journal->failure());
+    expect_records(*journal, durable);
+  }
+  journal->stop();
+  ASSERT_EQ(outcomes.size(), 9U);
+  for (const auto& outcome : outcomes) {
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code(), ErrorCode::ResourceExhausted);
+  }
+  journal.reset();
+  journal = open_journal(files, options);
+  EXPECT_EQ(journal->recovery().bytes_cut, 0U);
+  expect_records(*journal, durable);
+}
+
+TEST(Journal, TriesAgainByItselfWhileTheDiskIsFull) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.retry_interval = std::chrono::milliseconds(1);
+  const auto journal = open_journal(files, options);
+  append_each(*journal, 0, 2);
+  const Error full(ErrorCode::ResourceExhausted, "no space left on device");
+  files.fail_call(1, full);  // the write
+  files.fail_call(4, full);  // behind truncate and sync: the first trial's
+  const auto appended = journal->append_and_wait({make_record(2)});
+  ASSERT_FALSE(appended);
+  EXPECT_EQ(appended.error().code(), ErrorCode::ResourceExhausted);
+  while (journal->failure()) {
+    std::this_thread::yield();
+  }
+  append_each(*journal, 2, 5);
+  expect_records(*journal, 7);
+}
+
+TEST(Journal, ASegmentThatCannotBeMadeIsMadeLater) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.segment_bytes_max = 1;  // one for each commit
+  options.retry_interval = kLong;
+  const auto journal = open_journal(files, options);
+  append_each(*journal, 0, 1);
+  files.fail_call(1, Error(ErrorCode::ResourceExhausted, "too many open files"));
+  const auto appended = journal->append_and_wait({make_record(1)});
+  ASSERT_FALSE(appended);
+  EXPECT_EQ(appended.error().code(), ErrorCode::ResourceExhausted);
+  EXPECT_EQ(journal->end(), Offset{1});
+  append_each(*journal, 1, 3);
+  expect_records(*journal, 4);
+  // But that its folder could not be synced is for good.
+  files.fail_call(2, Error(ErrorCode::ResourceExhausted, "no space left on device"));
+  EXPECT_FALSE(journal->append_and_wait({make_record(4)}));
+  EXPECT_EQ(journal->append({make_record(4)}, nullptr).error().code(), ErrorCode::Unavailable);
+}
+
+TEST(Journal, WhatCannotBeTakenBackEndsIt) {
+  for (const std::uint64_t call : {2U, 3U}) {  // the truncation, its sync
+    SCOPED_TRACE(call);
+    io::FaultyFilesystem files(1);
+    const auto journal = open_journal(files);
+    append_each(*journal, 0, 2);
+    files.fail_call(1, Error(ErrorCode::ResourceExhausted, "no space left on device"));
+    files.fail_call(call, Error(ErrorCode::ResourceExhausted, "no space left on device"));
+    const auto appended = journal->append_and_wait({make_record(2)});
+    ASSERT_FALSE(appended);
+    EXPECT_EQ(appended.error().code(), ErrorCode::Unavailable);
+    EXPECT_EQ(journal->append({make_record(2)}, nullptr).error().code(), ErrorCode::Unavailable);
+  }
+}
+
+TEST(Journal, ABatchOfManyBlocksIsKeptWholeOrNotAtAll) {
+  io::FaultyFilesystem files(1);
+  const auto journal = open_journal(files);
+  append_each(*journal, 0, 1);
+  // Several writes of a megabyte; the third does not fit.
+  files.fail_call(3, Error(ErrorCode::ResourceExhausted, "no space left on device"));
+  std::vector<record::Record> large;
+  for (std::uint64_t i = 0; i < 12; ++i) {
+    large.push_back(make_record(1 + i, 400 << 10));
+  }
+  EXPECT_FALSE(journal->append_and_wait(large));
+  expect_records(*journal, 1);
+  ASSERT_TRUE(journal->append_and_wait(large));
+  EXPECT_EQ(journal->durable_end(), Offset{13});
+  for (std::uint64_t i = 0; i < 12; ++i) {
+    ASSERT_TRUE(same(journal->read(Offset{1 + i}, 1).value().at(0).record, large[i]));
+  }
+}
+
+/// Every offset is in a run, and the runs are those records.
+void expect_runs(Journal& journal, std::uint64_t end) {
+  for (std::uint64_t i = value(journal.begin()); i < end; ++i) {
+    const auto run = journal.read_run(Offset{i});
+    ASSERT_TRUE(run) << run.error().message();
+    ASSERT_TRUE(*run);
+    ASSERT_LE((*run)->first, Offset{i});
+    ASSERT_GT((*run)->end(), Offset{i});
+    const std::uint64_t first = value((*run)->first);
+    for (std::uint64_t k = first; k < value((*run)->end()); ++k) {
+      ASSERT_TRUE(same((*(*run)->records)[k - first], make_record(k)));
+    }
+  }
+  EXPECT_FALSE(journal.read_run(Offset{end}).value());
+}
+
+TEST(Journal, RunsComeFromMemoryOrFromTheDisk) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.recent_bytes_max = 20000;
+  auto journal = open_journal(files, options);
+  for (std::uint64_t i = 0; i < 60; i += 3) {
+    ASSERT_TRUE(journal->append_and_wait(make_records(i, 3)));
+  }
+  expect_runs(*journal, 60);
+  expect_records(*journal, 60);
+  // The newest ones without the disk, and shared.
+  const std::uint64_t before = files.calls();
+  const auto run = journal->read_run(Offset{58}).value().value();
+  EXPECT_EQ(run.first, Offset{57});
+  EXPECT_EQ(run.records, journal->read_run(Offset{59}).value().value().records);
+  EXPECT_EQ(files.calls(), before);
+  (void)journal->read_run(Offset{0}).value();
+  EXPECT_GT(files.calls(), before);
+  journal.reset();
+  journal = open_journal(files, options);
+  expect_runs(*journal, 60);
+  // What was dropped is not found, even if it is still in memory.
+  options.recent_bytes_max = 1 << 20;
+  journal.reset();
+  journal = open_journal(files, options);
+  append_each(*journal, 60, 20);
+  ASSERT_TRUE(journal->drop_before(Offset{1000}));
+  ASSERT_GT(journal->begin(), Offset{60});
+  EXPECT_EQ(journal->read_run(Offset{60}).error().code(), ErrorCode::NotFound);
+  EXPECT_EQ(journal->read(Offset{60}, kAll).error().code(), ErrorCode::NotFound);
+  EXPECT_EQ(journal->read_blocks(Offset{60}, kAll).error().code(), ErrorCode::NotFound);
+}
+
+TEST(Journal, BlocksAreReadAsTheyAre) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.segment_bytes_max = 20000;
+  options.dictionary = synthetic::make_dictionary();
+  auto journal = open_journal(files, options);
+  ASSERT_TRUE(journal->append_and_wait(make_records(0, 200)));
+  append_each(*journal, 200, 50);
+  for (const std::size_t bytes_max : {std::size_t{1}, std::size_t{5000}, kAll}) {
+    Offset next{0};
+    while (next < Offset{250}) {
+      const Offset from{std::min<std::uint64_t>(value(next) + value(next) % 2, 249)};
+      const auto blocks = journal->read_blocks(from, bytes_max).value();
+      ASSERT_FALSE(blocks.empty());
+      EXPECT_LE(blocks.front().first, from);
+      std::size_t bytes = 0;
+      for (const RawBlock& block : blocks) {
+        ASSERT_TRUE(block.first == next || block.end() > next);
+        EXPECT_TRUE(block.copyable);
+        EXPECT_EQ(block.codec, BlockCodec::ZstdDictionary);
+        ASSERT_TRUE(block.dictionary);
+        const auto decoded = block.decode().value();
+        ASSERT_EQ(decoded.size(), block.record_count);
+        for (std::size_t i = 0; i < decoded.size(); ++i) {
+          ASSERT_TRUE(same(decoded.record(i).value(), make_record(value(block.first) + i)));
+        }
+        bytes += block.payload.size();
+        next = block.end();
+      }
+      EXPECT_TRUE(bytes < bytes_max + 4000);
+    }
+    EXPECT_EQ(next, Offset{250});
+  }
+  EXPECT_TRUE(journal->read_blocks(Offset{250}, kAll).value().empty());
+}
+
+TEST(Journal, TrainsADictionaryBesideTheWriterAndBeginsASegmentWithIt) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.segment_bytes_max = 64 << 20;
+  options.dictionary_sample_bytes = 300 << 10;
+  auto journal = open_journal(files, options);
+  std::uint64_t end = 0;
+  const auto newest = [&journal, &end] {
+    return journal->read_blocks(Offset{end - 1}, 1).value().at(0).codec;
+  };
+  do {
+    ASSERT_LT(end, 100'000U);
+    ASSERT_TRUE(journal->append_and_wait(make_records(end, 20)));
+    end += 20;
+  } while (newest() != BlockCodec::ZstdDictionary);
+  EXPECT_GE(end, 240U);
+  EXPECT_EQ(files.list("data/journal").value().size(), 2U);
+  expect_records(*journal, end);
+  journal.reset();
+  journal = open_journal(files, options);
+  append_each(*journal, end++, 1);
+  EXPECT_EQ(newest(), BlockCodec::ZstdDictionary);
+  EXPECT_EQ(files.list("data/journal").value().size(), 2U);
+  expect_records(*journal, end);
+}
+
+TEST(Journal, SamplesThatMakeNoDictionaryDoNoHarm) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.dictionary_sample_bytes = 1;
+  const auto journal = open_journal(files, options);
+  append_each(*journal, 0, 30);
+  expect_records(*journal, 30);
 }
 
 TEST(Journal, ReadersSeeOnlyDurableRecordsWhileItIsWritten) {

@@ -72,6 +72,18 @@ Result<void> rewrite_durably(io::Filesystem& files, const Segment& segment) {
   return files.rename(fresh_path, segment.path);
 }
 
+/// Of the newest of `segments` that has one.
+Result<std::shared_ptr<const Dictionary>> newest_dictionary(io::Filesystem& files,
+                                                            const std::vector<Segment>& segments) {
+  const auto newest = std::find_if(segments.rbegin(), segments.rend(),
+                                   [](const Segment& segment) { return segment.has_dictionary; });
+  if (newest == segments.rend()) {
+    return nullptr;
+  }
+  OT_TRY(const auto file, files.open(newest->path, io::OpenMode::Read));
+  return load_dictionary(*file, newest->path);
+}
+
 Result<void> check_follows(const Segment& before, const Segment& segment) {
   if (before.end_offset != segment.first_offset) {
     return fail(ErrorCode::Corruption,
@@ -88,8 +100,14 @@ Result<std::unique_ptr<io::File>> create_segment(io::Filesystem& files, const st
                                                  Offset first_offset) {
   OT_TRY(auto file,
          files.open(io::join_path(folder, segment_name(first_offset)), io::OpenMode::CreateNew));
-  OT_TRY_DO(files.sync_directory(folder));
+  if (const auto synced = files.sync_directory(folder); !synced) {
+    return std::unexpected(failed_sync(synced.error()));
+  }
   return file;
+}
+
+Error failed_sync(const Error& cause) {
+  return {ErrorCode::Unavailable, cause.message(), std::string(to_string(cause.code()))};
 }
 
 Result<RecoveredFolder> recover_folder(io::Filesystem& files, const std::string& folder) {
@@ -111,6 +129,7 @@ Result<RecoveredFolder> recover_folder(io::Filesystem& files, const std::string&
     }
     found.segments.push_back(std::move(scan.segment));
     torn_bytes = scan.torn_bytes;
+    found.active_is_version_1 = scan.version_1;
   }
   const Segment& last = found.segments.back();
   if (last.bytes > 0 || torn_bytes > 0) {
@@ -123,6 +142,7 @@ Result<RecoveredFolder> recover_folder(io::Filesystem& files, const std::string&
   }
   OT_TRY_DO(files.sync_directory(folder));
   OT_TRY(found.active, files.open(last.path, io::OpenMode::Append));
+  OT_TRY(found.dictionary, newest_dictionary(files, found.segments));
   return found;
 }
 

@@ -152,7 +152,7 @@ TEST_F(JournalRecovery, ABadBlockBeforeAnotherOfItsOwnCommitIsATornTail) {
 TEST_F(JournalRecovery, TextThatLooksLikeABlockIsNone) {
   write_commits(1);
   const std::string before = contents(kFirstPath);
-  for (const std::string_view magic : {"OTJB"sv, "OTJB\1\1"sv, "OTJBzzzz"sv}) {
+  for (const std::string_view magic : {"OTJB"sv, "OTJB\2\1"sv, "OTJBzzzz"sv}) {
     {
       // Bytes that do not compress, so that they stand in the file as they are.
       io::SeededRandom random(7);
@@ -181,10 +181,142 @@ TEST_F(JournalRecovery, ANewerFormatIsNotTouched) {
   write_commits(2);
   std::string bytes = contents(kFirstPath);
   const std::uint64_t last = positions(kFirstPath).back();
-  bytes[last + 4] = '\2';
+  bytes[last + 4] = '\3';
   write(kFirstPath, bytes);
   expect_refused(ErrorCode::Unsupported, kFirstPath, last);
   EXPECT_EQ(contents(kFirstPath), bytes);
+}
+
+/// Written by the program that wrote version 1: commits of one, three (in three blocks) and one.
+constexpr std::string_view kVersion1File =
+    "4f544a420100000041000000410000000000000000000000010000000000000000000000be3606759082bb5304000c"
+    "00"
+    "0900000000008059bc0ca20100001200000069642d3031313131323232323333333365752d776573742d317b226e22"
+    "3a"
+    "302c2274657874223a2278227d4f544a420101000061000000820000000100000000000000020000006d0000000000"
+    "00"
+    "008edfa24bf5e1f9d928b52ffd2082c50200d2c4111bb0351dcc61a928823a2763bf21434f5f8a5c95a60949259252"
+    "78"
+    "a7b90bb2cd80edd35cbb74abedbae2e994638e4b1d8b8aa9aa6666feff11496c13f611a08101b08f3d185908050080"
+    "0b"
+    "5028e018c817105888024f544a420100000041000000410000000300000000000000010000006d00000000000000ff"
+    "66"
+    "256edb1f38b704000c000900000001008359bc0ca20100001200000069642d3331313131323232323333333375732d"
+    "65"
+    "6173742d317b226e223a332c2274657874223a2278227d4f544a4201010000520000007c0000000400000000000000"
+    "01"
+    "00000067010000000000009b272add7a57905828b52ffd207c4d0200140404000c000900000000008459bc0ca20100"
+    "00"
+    "4d00000069642d3431313131323232323333333365752d776573742d317b226e223a342c2274657874223a2278227d"
+    "01"
+    "000f094001";
+
+record::Record version_1_record(std::uint64_t n) {
+  record::Record record;
+  record.id = "id-" + std::to_string(n);
+  record.account_id = "111122223333";
+  record.region = n % 2 == 1 ? "us-east-1" : "eu-west-1";
+  record.event_time = Timestamp(std::chrono::milliseconds(1795510000000 + n));
+  record.category = n == 2 ? record::Category::Data : record::Category::Management;
+  record.origin = n == 1 ? record::Origin::Import : record::Origin::Call;
+  record.event_time_is_arrival = n == 3;
+  record.json =
+      R"({"n":)" + std::to_string(n) + R"(,"text":")" + std::string(n == 4 ? 60 : 1, 'x') + R"("})";
+  return record;
+}
+
+TEST_F(JournalRecovery, AFileOfVersion1IsReadAndFollowedByANewOne) {
+  const std::string bytes = from_hex(kVersion1File).value();
+  ASSERT_TRUE(files_.create_directories(kFolder));
+  write(kFirstPath, bytes);
+  for (const std::uint64_t end : {5U, 7U, 8U}) {
+    const auto journal = open();
+    EXPECT_EQ(journal->recovery().bytes_cut, 0U);
+    ASSERT_EQ(journal->end(), Offset{end});
+    const auto found = journal->read(Offset{0}, 1 << 30).value();
+    ASSERT_EQ(found.size(), end);
+    for (std::uint64_t i = 0; i < end; ++i) {
+      const auto expected = i < 5 ? version_1_record(i) : make_record(i);
+      ASSERT_EQ(found[i].offset, Offset{i});
+      ASSERT_TRUE(same(found[i].record, expected)) << i;
+    }
+    const auto blocks = journal->read_blocks(Offset{0}, 1 << 30).value();
+    for (const RawBlock& block : blocks) {
+      EXPECT_EQ(block.copyable, value(block.first) >= 5);
+      EXPECT_EQ(block.decode().value().size(), block.record_count);
+    }
+    ASSERT_TRUE(journal->append_and_wait(make_records(end, end == 5 ? 2 : 1)));
+    EXPECT_EQ(contents(kFirstPath), bytes);
+    EXPECT_EQ(segments().size(), 2U);
+  }
+}
+
+TEST_F(JournalRecovery, ATornFileOfVersion1IsCutAndClosed) {
+  const std::string bytes = from_hex(kVersion1File).value();
+  ASSERT_TRUE(files_.create_directories(kFolder));
+  write(kFirstPath, bytes.substr(0, bytes.size() - 1));
+  const auto journal = open();
+  EXPECT_EQ(journal->end(), Offset{4});
+  ASSERT_TRUE(journal->append_and_wait({make_record(4)}));
+  EXPECT_EQ(segments().size(), 2U);
+  EXPECT_TRUE(same(journal->read(Offset{3}, 1).value().at(0).record, version_1_record(3)));
+  EXPECT_TRUE(same(journal->read(Offset{4}, 1).value().at(0).record, make_record(4)));
+}
+
+TEST_F(JournalRecovery, ADictionaryThatIsDamagedOrGoneIsCorruption) {
+  options_.dictionary = synthetic::make_dictionary();
+  options_.segment_bytes_max = 2000;
+  write_commits(8);
+  const auto paths = segments();
+  ASSERT_GE(paths.size(), 3U);
+  const std::string whole = contents(paths[1]);
+  const auto blocks = positions(paths[1]);
+  ASSERT_GE(blocks.size(), 2U);
+  const Offset first{std::stoull(paths[1].substr(kFolder.size() + 1))};
+  // Found when read, as payloads are.
+  flip(paths[1], kBlockHeaderBytes + 100);
+  const auto read = open()->read(first, 1);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code(), ErrorCode::Corruption);
+  EXPECT_THAT(read.error().message(), HasSubstr(paths[1] + " at byte 0"));
+  // Without it the blocks cannot be read, and another one has no place behind them.
+  write(paths[1], whole.substr(blocks[1]));
+  expect_refused(ErrorCode::Corruption, paths[1], 0);
+  write(paths[1], whole);
+  expect_records(8);
+}
+
+TEST_F(JournalRecovery, ATornDictionaryIsATornTail) {
+  options_.segment_bytes_max = 2000;
+  write_commits(4);
+  options_.dictionary = synthetic::make_dictionary();
+  write_commits(1);
+  const std::string last = segments().back();
+  const std::string whole = contents(last);
+  const auto blocks = positions(last);
+  ASSERT_EQ(blocks.size(), 2U);
+  for (const std::uint64_t bytes :
+       {std::uint64_t{0}, std::uint64_t{20}, blocks[1] / 2, blocks[1], blocks[1] + 10}) {
+    write(last, whole.substr(0, bytes));
+    EXPECT_EQ(open()->end(), Offset{4});
+  }
+  write_commits(2);
+  expect_records(6);
+}
+
+TEST_F(JournalRecovery, ANewStartTakesTheDictionaryOver) {
+  options_.dictionary = synthetic::make_dictionary();
+  options_.segment_bytes_max = 2000;
+  write_commits(4);
+  options_.dictionary = nullptr;
+  write_commits(4);
+  const auto journal = open();
+  const auto blocks = journal->read_blocks(Offset{0}, 1 << 30).value();
+  for (const RawBlock& block : blocks) {
+    EXPECT_EQ(block.codec, BlockCodec::ZstdDictionary);
+    EXPECT_EQ(block.dictionary, blocks.front().dictionary);  // held once for all segments
+  }
+  expect_records(8);
 }
 
 TEST_F(JournalRecovery, AnEmptyOrTornNewestSegmentIsFine) {

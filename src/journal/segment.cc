@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::string_view kSuffix = ".journal";
 constexpr std::size_t kNameDigits = 20;
-/// For a chain of headers: most of the file is not looked at.
-constexpr std::size_t kHeaderReadAheadBytes = 4 << 10;
+/// For a chain of headers. Blocks are small, so it passes over few pages.
+constexpr std::size_t kHeaderReadAheadBytes = 64 << 10;
 constexpr std::size_t kScanReadAheadBytes = 1 << 20;
 
 /// The order that blocks of one segment keep among themselves.
@@ -25,6 +25,12 @@ class Chain {
     if (header.first_offset != next_ || (!begins_commit && header.commit_position != commit_)) {
       return false;
     }
+    const bool misplaced = header.is_dictionary() && position != 0;
+    const bool unreadable = header.codec == BlockCodec::ZstdDictionary && !has_dictionary_;
+    if (misplaced || unreadable) {
+      return false;
+    }
+    has_dictionary_ = has_dictionary_ || header.is_dictionary();
     commit_ = header.commit_position;
     next_ = header.end_offset();
     return true;
@@ -34,6 +40,7 @@ class Chain {
  private:
   Offset next_;
   std::uint64_t commit_ = 0;
+  bool has_dictionary_ = false;
 };
 
 std::unexpected<Error> corrupt(const std::string& path, std::uint64_t position,
@@ -41,7 +48,10 @@ std::unexpected<Error> corrupt(const std::string& path, std::uint64_t position,
   return fail(ErrorCode::Corruption, fmt::format("{} at byte {}: {}", path, position, what));
 }
 
-void take_block(Segment& segment, const BlockReader& reader, const BlockHeader& header) {
+void take_block(SegmentScan& scan, const BlockReader& reader, const BlockHeader& header) {
+  Segment& segment = scan.segment;
+  scan.version_1 = scan.version_1 || header.version == 1;
+  segment.has_dictionary = segment.has_dictionary || header.is_dictionary();
   segment.index.add({header.first_offset, reader.position()});
   segment.end_offset = header.end_offset();
   segment.bytes = reader.position() + header.block_bytes();
@@ -50,7 +60,7 @@ void take_block(Segment& segment, const BlockReader& reader, const BlockHeader& 
 /// The header at the reader's place once header and payload are known to be whole.
 Result<BlockHeader> whole_block(BlockReader& reader) {
   OT_TRY(const BlockHeader header, reader.header());
-  OT_TRY_DO(reader.check(header));
+  OT_TRY_DO(reader.payload(header));
   return header;
 }
 
@@ -142,23 +152,13 @@ Result<BlockHeader> BlockReader::header() {
   return header;
 }
 
-Result<void> BlockReader::check(const BlockHeader& header) {
+Result<std::string_view> BlockReader::payload(const BlockHeader& header) {
   OT_TRY(const std::string_view payload,
          bytes_at(position_ + kBlockHeaderBytes, header.payload_bytes));
   if (auto checked = check_payload(header, payload); !checked) {
     return std::unexpected(located(std::move(checked).error()));
   }
-  return {};
-}
-
-Result<std::vector<record::Record>> BlockReader::records(const BlockHeader& header) {
-  OT_TRY(const std::string_view payload,
-         bytes_at(position_ + kBlockHeaderBytes, header.payload_bytes));
-  auto records = decode_records(header, payload);
-  if (!records) {
-    return std::unexpected(located(std::move(records).error()));
-  }
-  return records;
+  return payload;
 }
 
 Result<bool> BlockReader::seek_magic() {
@@ -185,7 +185,9 @@ Result<SegmentScan> scan_sealed_segment(io::Filesystem& files, const std::string
                                         Offset first_offset) {
   OT_TRY(const auto file, files.open(path, io::OpenMode::Read));
   OT_TRY(const std::uint64_t size, file->size());
-  SegmentScan scan{{path, first_offset, first_offset, 0, {}}, 0};
+  SegmentScan scan;
+  scan.segment.path = path;
+  scan.segment.first_offset = scan.segment.end_offset = first_offset;
   BlockReader reader(*file, path, {0, size}, kHeaderReadAheadBytes);
   Chain chain(first_offset);
   while (!reader.at_end()) {
@@ -196,7 +198,7 @@ Result<SegmentScan> scan_sealed_segment(io::Filesystem& files, const std::string
     if (header.block_bytes() > size - reader.position()) {
       return corrupt(path, reader.position(), "the file ends within the block");
     }
-    take_block(scan.segment, reader, header);
+    take_block(scan, reader, header);
     reader.skip(header);
   }
   return scan;
@@ -206,7 +208,9 @@ Result<SegmentScan> scan_last_segment(io::Filesystem& files, const std::string& 
                                       Offset first_offset) {
   OT_TRY(const auto file, files.open(path, io::OpenMode::Read));
   OT_TRY(const std::uint64_t size, file->size());
-  SegmentScan scan{{path, first_offset, first_offset, 0, {}}, 0};
+  SegmentScan scan;
+  scan.segment.path = path;
+  scan.segment.first_offset = scan.segment.end_offset = first_offset;
   BlockReader reader(*file, path, {0, size}, kScanReadAheadBytes);
   Chain chain(first_offset);
   while (!reader.at_end()) {
@@ -227,10 +231,26 @@ Result<SegmentScan> scan_last_segment(io::Filesystem& files, const std::string& 
     if (!chain.follows(*header, reader.position())) {
       return corrupt(path, reader.position(), "the block does not follow the one before it");
     }
-    take_block(scan.segment, reader, *header);
+    take_block(scan, reader, *header);
     reader.skip(*header);
   }
   return scan;
+}
+
+Result<std::shared_ptr<const Dictionary>> load_dictionary(const io::File& file,
+                                                          const std::string& path) {
+  constexpr std::uint64_t kBytes = kBlockHeaderBytes + Dictionary::kBytesMax;
+  BlockReader reader(file, path, {0, kBytes}, kBytes);
+  OT_TRY(const BlockHeader header, reader.header());
+  if (!header.is_dictionary()) {
+    return corrupt(path, 0, "no dictionary stands here");
+  }
+  OT_TRY(const std::string_view payload, reader.payload(header));
+  auto dictionary = Dictionary::load(std::string(payload));
+  if (!dictionary) {
+    return corrupt(path, 0, dictionary.error().message());
+  }
+  return dictionary;
 }
 
 }  // namespace opentrail::journal

@@ -5,6 +5,7 @@
 #include "journal/journal.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,7 +27,7 @@ class SparseIndex {
     Offset first_offset;
     std::uint64_t position;
   };
-  static constexpr std::uint64_t kStepBytes = 64 << 10;
+  static constexpr std::uint64_t kStepBytes = 8 << 10;
 
   /// Blocks must come in the order of the file.
   void add(Place place);
@@ -43,6 +44,7 @@ struct Segment {
   Offset first_offset{0};
   Offset end_offset{0};
   std::uint64_t bytes = 0;  ///< Durable whole blocks; what is behind them is not read.
+  bool has_dictionary = false;
   SparseIndex index;
 };
 
@@ -61,9 +63,9 @@ class BlockReader {
   [[nodiscard]] bool at_end() const { return position_ >= limit_; }
   /// The header of the block at position(). Errors: Corruption, Unsupported, or the file's.
   Result<BlockHeader> header();
-  /// Checks the payload's checksum. Errors: as header().
-  Result<void> check(const BlockHeader& header);
-  Result<std::vector<record::Record>> records(const BlockHeader& header);
+  /// The payload behind that header, checksum checked; the view holds until the next call.
+  /// Errors: as header().
+  Result<std::string_view> payload(const BlockHeader& header);
   void skip(const BlockHeader& header) { position_ += header.block_bytes(); }
   /// Goes to the next place after position() where a header may begin; false when there is none.
   Result<bool> seek_magic();
@@ -85,6 +87,7 @@ class BlockReader {
 struct SegmentScan {
   Segment segment;
   std::uint64_t torn_bytes = 0;  ///< Behind the last whole block.
+  bool version_1 = false;        ///< It has blocks of that version.
 };
 
 /// Checks the chain of headers, without the payloads. Errors: Corruption, Unsupported, the file's.
@@ -94,5 +97,9 @@ Result<SegmentScan> scan_sealed_segment(io::Filesystem& files, const std::string
 /// block before a later commit is Corruption.
 Result<SegmentScan> scan_last_segment(io::Filesystem& files, const std::string& path,
                                       Offset first_offset);
+
+/// The dictionary that `file` begins with. Errors: Corruption, naming file and byte, or the file's.
+Result<std::shared_ptr<const Dictionary>> load_dictionary(const io::File& file,
+                                                          const std::string& path);
 
 }  // namespace opentrail::journal

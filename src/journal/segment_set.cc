@@ -7,36 +7,66 @@
 namespace opentrail::journal {
 namespace {
 
-constexpr std::size_t kReadAheadBytes = 256 << 10;
+/// A place of the index is at most a step before a block, and most blocks are small.
+constexpr std::size_t kReadAheadBytesMin = 16 << 10;
+constexpr std::size_t kReadAheadBytesMax = 256 << 10;
+
+RawBlock raw_block(const BlockHeader& header, std::string_view payload,
+                   const std::shared_ptr<const Dictionary>& dictionary) {
+  return {.first = header.first_offset,
+          .record_count = header.record_count,
+          .codec = header.codec,
+          .plain_bytes = header.plain_bytes,
+          .payload_crc = header.payload_crc,
+          .payload = std::string(payload),
+          .dictionary = header.codec == BlockCodec::ZstdDictionary ? dictionary : nullptr,
+          .copyable = header.version == kBlockVersion};
+}
 
 }  // namespace
 
-std::shared_ptr<const io::File> ReadFiles::find(const std::string& path) {
+std::optional<ReadFiles::OpenSegment> ReadFiles::find(const std::string& path) {
   const auto found = std::ranges::find(entries_, path, &Entry::path);
   if (found == entries_.end()) {
-    return nullptr;
+    return std::nullopt;
   }
   entries_.splice(entries_.begin(), entries_, found);
-  return found->file;
+  return found->segment;
 }
 
-Result<std::shared_ptr<const io::File>> ReadFiles::open(const std::string& path) {
+Result<ReadFiles::OpenSegment> ReadFiles::open(const std::string& path, bool has_dictionary) {
   {
     const MutexLock lock(mutex_);
-    if (auto file = find(path)) {
-      return file;
+    // One that was opened before its dictionary was durable is opened again.
+    if (auto segment = find(path); segment && (segment->dictionary || !has_dictionary)) {
+      return *std::move(segment);
     }
   }
-  OT_TRY(std::shared_ptr<const io::File> opened, files_.open(path, io::OpenMode::Read));
-  const MutexLock lock(mutex_);
-  if (auto file = find(path)) {
-    return file;
+  OpenSegment opened;
+  OT_TRY(opened.file, files_.open(path, io::OpenMode::Read));
+  if (has_dictionary) {
+    OT_TRY(auto dictionary, load_dictionary(*opened.file, path));
+    opened.dictionary = share(std::move(dictionary));
   }
+  const MutexLock lock(mutex_);
+  std::erase_if(entries_, [&path](const Entry& entry) { return entry.path == path; });
   entries_.push_front({path, opened});
   if (entries_.size() > kFilesMax) {
     entries_.pop_back();
   }
   return opened;
+}
+
+std::shared_ptr<const Dictionary> ReadFiles::share(std::shared_ptr<const Dictionary> dictionary) {
+  const MutexLock lock(mutex_);
+  std::erase_if(dictionaries_, [](const auto& held) { return held.expired(); });
+  for (const auto& held : dictionaries_) {
+    if (auto same = held.lock(); same && same->bytes() == dictionary->bytes()) {
+      return same;
+    }
+  }
+  dictionaries_.push_back(dictionary);
+  return dictionary;
 }
 
 void ReadFiles::forget(const std::string& path) {
@@ -69,6 +99,7 @@ void SegmentSet::committed(const Committed& what) {
   }
   last.end_offset = what.end_offset;
   last.bytes = what.bytes;
+  last.has_dictionary = what.has_dictionary;
 }
 
 void SegmentSet::begin_segment(Segment segment) {
@@ -88,22 +119,18 @@ Result<std::optional<SegmentSet::Part>> SegmentSet::locate(Offset from) const {
   }
   const auto after = std::ranges::upper_bound(segments_, from, {}, &Segment::first_offset);
   const Segment& segment = *std::prev(after);
-  return Part{
-      segment.path, {segment.index.position_before(from), segment.bytes}, segment.end_offset};
-}
-
-void SegmentSet::Batch::add(Offset first, std::vector<record::Record> block, Offset from) {
-  const std::uint64_t skipped = value(from) > value(first) ? value(from) - value(first) : 0;
-  for (std::uint64_t i = skipped; i < block.size() && !full(); ++i) {
-    bytes += stored_bytes(block[i]);
-    records.push_back({first + i, std::move(block[i])});
-  }
+  return Part{.path = segment.path,
+              .range = {segment.index.position_before(from), segment.bytes},
+              .end_offset = segment.end_offset,
+              .has_dictionary = segment.has_dictionary};
 }
 
 /// Reads on from `from` to the end of the part, or until the batch is full.
 Result<void> SegmentSet::read_part(const Part& part, Offset from, Batch& batch) {
-  OT_TRY(const auto file, read_files_.open(part.path));
-  BlockReader reader(*file, part.path, part.range, kReadAheadBytes);
+  OT_TRY(const auto segment, read_files_.open(part.path, part.has_dictionary));
+  const std::size_t read_ahead =
+      std::clamp(batch.bytes_max, kReadAheadBytesMin, kReadAheadBytesMax);
+  BlockReader reader(*segment.file, part.path, part.range, read_ahead);
   std::optional<Offset> next;
   while (!reader.at_end() && !batch.full()) {
     OT_TRY(const BlockHeader header, reader.header());
@@ -115,8 +142,9 @@ Result<void> SegmentSet::read_part(const Part& part, Offset from, Batch& batch) 
     }
     next = header.end_offset();
     if (*next > from) {
-      OT_TRY(auto block, reader.records(header));
-      batch.add(header.first_offset, std::move(block), from);
+      OT_TRY(const std::string_view payload, reader.payload(header));
+      batch.blocks.push_back(raw_block(header, payload, segment.dictionary));
+      batch.bytes += payload.size();
     }
     reader.skip(header);
   }
@@ -139,13 +167,13 @@ Result<void> SegmentSet::read_parts(Offset from, Batch& batch) {
   return {};
 }
 
-Result<std::vector<StoredRecord>> SegmentSet::read(Offset from, std::size_t bytes_max) {
+Result<std::vector<RawBlock>> SegmentSet::read_blocks(Offset from, std::size_t bytes_max) {
   Batch batch;
   batch.bytes_max = bytes_max;
   auto read = read_parts(from, batch);
   // What stands before an error is good; a reader that goes on from there meets it first.
-  if (read || !batch.records.empty()) {
-    return std::move(batch.records);
+  if (read || !batch.blocks.empty()) {
+    return std::move(batch.blocks);
   }
   if (read.error().code() == ErrorCode::NotFound && from >= begin()) {
     return fail(ErrorCode::Corruption, "journal: a segment is missing: " + read.error().message());

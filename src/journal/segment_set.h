@@ -15,26 +15,35 @@
 
 namespace opentrail::journal {
 
-/// Segment files open for reading, the least recently used closed first. Any thread.
+/// Segment files open for reading, the least recently used closed first, and what it takes to read
+/// them. A dictionary that several share is held once. Any thread.
 class ReadFiles {
  public:
   static constexpr std::size_t kFilesMax = 32;
+  struct OpenSegment {
+    std::shared_ptr<const io::File> file;
+    std::shared_ptr<const Dictionary> dictionary;  ///< Null when the segment has none.
+  };
 
   explicit ReadFiles(io::Filesystem& files) : files_(files) {}
-  /// Errors: the files'.
-  Result<std::shared_ptr<const io::File>> open(const std::string& path);
+  /// Errors: the files'; Corruption when the dictionary cannot be read.
+  Result<OpenSegment> open(const std::string& path, bool has_dictionary);
   void forget(const std::string& path);
+  /// The one that is held already, if there is one of the same bytes; else `dictionary`, from now
+  /// on.
+  std::shared_ptr<const Dictionary> share(std::shared_ptr<const Dictionary> dictionary);
 
  private:
   struct Entry {
     std::string path;
-    std::shared_ptr<const io::File> file;
+    OpenSegment segment;
   };
-  std::shared_ptr<const io::File> find(const std::string& path) REQUIRES(mutex_);
+  std::optional<OpenSegment> find(const std::string& path) REQUIRES(mutex_);
 
   io::Filesystem& files_;
   Mutex mutex_;
   std::list<Entry> entries_ GUARDED_BY(mutex_);  ///< Last used first.
+  std::vector<std::weak_ptr<const Dictionary>> dictionaries_ GUARDED_BY(mutex_);
 };
 
 /// The durable part of the journal, as readers see it: the writer tells what became durable, and
@@ -49,14 +58,20 @@ class SegmentSet {
   /// Blocks behind those known so far in the last segment became durable.
   struct Committed {
     Offset end_offset{0};
-    std::uint64_t bytes = 0;  ///< Of the segment, whole.
+    std::uint64_t position = 0;  ///< Of the commit in the segment.
+    std::uint64_t bytes = 0;     ///< Of the segment, whole.
+    bool has_dictionary = false;
     std::vector<SparseIndex::Place> blocks;
   };
   void committed(const Committed& what);
   void begin_segment(Segment segment);
+  /// As ReadFiles::share.
+  std::shared_ptr<const Dictionary> share(std::shared_ptr<const Dictionary> dictionary) {
+    return read_files_.share(std::move(dictionary));
+  }
 
-  /// As Journal::read.
-  Result<std::vector<StoredRecord>> read(Offset from, std::size_t bytes_max);
+  /// As Journal::read_blocks.
+  Result<std::vector<RawBlock>> read_blocks(Offset from, std::size_t bytes_max);
   /// As Journal::drop_before.
   Result<void> drop_before(Offset offset);
 
@@ -66,14 +81,14 @@ class SegmentSet {
     std::string path;
     BlockReader::Range range{};
     Offset end_offset{0};
+    bool has_dictionary = false;
   };
   struct Batch {
-    std::vector<StoredRecord> records;
+    std::vector<RawBlock> blocks;
     std::size_t bytes = 0;
     std::size_t bytes_max = 0;
 
-    void add(Offset first, std::vector<record::Record> block, Offset from);
-    [[nodiscard]] bool full() const { return !records.empty() && bytes >= bytes_max; }
+    [[nodiscard]] bool full() const { return !blocks.empty() && bytes >= bytes_max; }
   };
   Result<std::optional<Part>> locate(Offset from) const;
   Result<void> read_part(const Part& part, Offset from, Batch& batch);

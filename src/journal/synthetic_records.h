@@ -1,8 +1,11 @@
 #pragma once
+#include "journal/dictionary.h"
 #include "record/record.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -52,6 +55,18 @@ inline record::Record make_record(std::uint64_t n, std::size_t noise_bytes = 0) 
   return record;
 }
 
+/// The same, parsed: with terms, so that its fields follow from its JSON.
+inline record::Record make_parsed_record(std::uint64_t n, std::size_t noise_bytes = 0) {
+  record::Record made = make_record(n, noise_bytes);
+  if (made.event_time_is_arrival) {
+    made.json.replace(made.json.find("\"eventTime\""), 11, "\"eventTme\"");
+  }
+  record::Record record =
+      record::parse_record(std::move(made.json), made.origin, made.event_time).value();
+  record.terms.add(record::Field::EventName, "RunInstances");
+  return record;
+}
+
 inline std::vector<record::Record> make_records(std::uint64_t first, std::uint64_t count,
                                                 std::size_t noise_bytes = 0) {
   std::vector<record::Record> records;
@@ -60,6 +75,18 @@ inline std::vector<record::Record> make_records(std::uint64_t first, std::uint64
     records.push_back(make_record(first + i, noise_bytes));
   }
   return records;
+}
+
+/// Of other records of the same shape, and small: segments of tests are.
+inline std::shared_ptr<const Dictionary> make_dictionary() {
+  constexpr std::size_t kBytes = 4096;
+  const std::vector<record::Record> records = make_records(1'000'000, 400);
+  std::vector<std::string_view> jsons;
+  jsons.reserve(records.size());
+  for (const record::Record& record : records) {
+    jsons.emplace_back(record.json);
+  }
+  return Dictionary::train(jsons, kBytes).value();
 }
 
 inline bool same(const record::Record& a, const record::Record& b) {
