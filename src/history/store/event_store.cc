@@ -123,8 +123,12 @@ Result<void> EventStore::apply(std::span<const journal::RecordRun> runs, Timesta
 Result<std::vector<NewDoc>> EventStore::new_docs(std::span<const journal::RecordRun> runs,
                                                  Offset from, Timestamp oldest) {
   std::vector<Asked> asked;
+  Offset next = from;
   for (const journal::RecordRun& run : runs) {
-    const std::size_t skip = from > run.first ? value(from) - value(run.first) : 0;
+    // A run may begin before what was asked for: with what the one before it ended with.
+    OT_CHECK(run.first <= next && next < run.end());
+    const std::size_t skip = value(next) - value(run.first);
+    next = run.end();
     for (std::size_t i = skip; i < run.records->size(); ++i) {
       const record::Record& record = (*run.records)[i];
       if (record.event_time >= oldest) {
