@@ -84,7 +84,9 @@ void Terms::add_new(Field field, std::string_view value) {
     return;
   }
   const std::size_t old_bytes = bytes_.size();
-  bytes_.resize_and_overwrite(old_bytes + bytes_of(value), [&](char* bytes, std::size_t all) {
+  const std::size_t new_bytes = old_bytes + bytes_of(value);
+  // libstdc++ 12 hands over the capacity, not the size that was asked for.
+  bytes_.resize_and_overwrite(new_bytes, [&](char* bytes, std::size_t /*capacity*/) {
     char* to = bytes + old_bytes;
     *to++ = static_cast<char>(field);
     std::size_t length = value.size();
@@ -93,7 +95,7 @@ void Terms::add_new(Field field, std::string_view value) {
     }
     *to++ = static_cast<char>(length);
     copy_short(to, value);
-    return all;
+    return new_bytes;
   });
   fields_ |= bit_of(field);
 }
