@@ -61,10 +61,10 @@ bool holds(const std::string& json) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const Items expected =
-      split(text, std::max<std::size_t>(size, 1), record::SplitMethod::ByteWise);
+  const Items expected = split(text, std::max<std::size_t>(size, 1), record::SplitMethod::ByteWise);
   for (const auto method : {record::SplitMethod::Sse2, record::best_split_method()}) {
-    for (const std::size_t piece : {std::max<std::size_t>(size, 1), std::size_t{1}, std::size_t{70}}) {
+    for (const std::size_t piece :
+         {std::max<std::size_t>(size, 1), std::size_t{1}, std::size_t{70}}) {
       if (split(text, piece, method) != expected) {
         std::abort();
       }

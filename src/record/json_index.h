@@ -10,10 +10,10 @@
 
 #include <simdjson.h>
 
-/// Internal, as json_document.h: reads a record in one walk, without making a tree of it. simdjson's
-/// first stage finds the structural characters and checks strings and UTF-8; the walk over them
-/// checks the rest of the grammar. It accepts what JsonDocument::parse accepts (a test and a fuzz
-/// target compare the two) in half its time.
+/// Internal, as json_document.h: reads a record in one walk, without making a tree of it.
+/// simdjson's first stage finds the structural characters and checks strings and UTF-8; the walk
+/// over them checks the rest of the grammar. It accepts what JsonDocument::parse accepts (a test
+/// and a fuzz target compare the two) in half its time.
 namespace opentrail::record {
 
 class JsonIndex {
@@ -27,8 +27,8 @@ class JsonIndex {
   [[nodiscard]] bool open(std::string_view json);
 
   // The checking walk. Each check_* is given where its value begins and returns what stands behind
-  // it, or kBroken when it is not well-formed. The place goes from hand to hand, because in a member
-  // it would go through memory at each step.
+  // it, or kBroken when it is not well-formed. The place goes from hand to hand, because in a
+  // member it would go through memory at each step.
 
   static constexpr At kBroken = 0;
   /// Calls `on_member(key, at)` for each member; it must check the value and return what is behind.
@@ -51,7 +51,13 @@ class JsonIndex {
   [[nodiscard]] char byte(At at) const { return text_[places_[at]]; }
   /// A string without its escapes, a whole number as its digits; anything else gives "". The view
   /// holds as long as this and the record's bytes.
-  [[nodiscard]] std::string_view text(At at);
+  [[nodiscard]] std::string_view text(At at) {
+    std::string_view raw;
+    if (byte(at) == '"' && raw_string(at, raw) && !has_escapes(raw)) [[likely]] {
+      return raw;
+    }
+    return rare_text(at);
+  }
   [[nodiscard]] bool is(At at, std::string_view literal) const { return scalar(at) == literal; }
   /// Where the value at `at` ends: what stands there is ',', '}' or ']'.
   [[nodiscard]] At behind(At at) const;
@@ -81,7 +87,10 @@ class JsonIndex {
   /// What stands between the quotes; false when the closing one is not where it must be.
   bool raw_string(At at, std::string_view& raw) const {
     const std::size_t begin = places_[at] + 1;
-    const std::size_t end = end_of(at);
+    std::size_t end = places_[at + 1];
+    if (text_[end - 1] != '"') [[unlikely]] {
+      end = end_of(at);
+    }
     raw = {text_ + begin, end - 1 - begin};
     return end > begin && text_[end - 1] == '"';
   }
@@ -89,6 +98,7 @@ class JsonIndex {
   [[nodiscard]] static bool is_too_deep(std::size_t depth) { return depth >= kRecordDepthMax; }
   /// Into `to`; false when an escape is not one.
   bool unescape(std::string_view raw, std::string& to) const;
+  std::string_view rare_text(At at);  ///< Of whatever is no plain string.
   std::string_view kept(std::string_view text);
   std::string_view key(At at);
   /// Replaces the raw key by what it means.

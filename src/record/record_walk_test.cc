@@ -29,18 +29,106 @@ constexpr std::string_view kRecord =
     R"("recipientAccountId":123456789012,"eventType":"AwsApiCall"})";
 
 TEST(RecordWalk, TakesAndRefusesWhatTheTreeDoes) {
-  constexpr std::string_view kValues[] = {
-      "0", "-0", "1", "-1", "01", "-", "+1", "1.", ".5", "1.5", "1e5", "1E+5", "1e", "0x1", "1_0",
-      "123456789012345", "1234567890123456", "-9223372036854775808", "-9223372036854775809",
-      "18446744073709551615", "18446744073709551616", "1e308", "1e309", "0.1e-999", "1.0000000000000000001",
-      "true", "false", "null", "tru", "truee", "nul", "True", "\"\"", "\"a\"", "\"a", "a\"",
-      "\"a\"b", "a\"b\"", "1\"b\"", "\"\\n\"", "\"\\q\"", "\"\\u12\"", "\"\\u0041\"", "\"\\ud800\"",
-      "\"\\udc00\"", "\"\\ud83d\\ude00\"", "\"\\ud83dx\"", "\"\\ud83d\\u0041\"", "\"\\u0000\"",
-      "\"\\", "\"\\\"", "\"\\\\\"", "\"\x01\"", "\"\t\"", "\"\xC3\xA9\"", "\"\xC3\"", "\"\xED\xA0\x80\"", "\xC3\xA9",
-      "\x0C", "\x1A", "\v", "\xEF\xBB\xBF" "1", "{}", "[]", "{ }", "[ ]", "{\"a\"}", "{\"a\":}", "{:1}", "{,}",
-      "{\"a\":1,}", "{1:2}", "{\"a\" 1}", "[1,]", "[,1]", "[1 2]", "[1", "1]", "[}", "{]", "}", "]", ",", ":", "",
-      " 1 ", "\n1\r\n", "1 2", "\"a\" \"b\"", "[[[]]]", "[{}]", "{\"a\":[{\"b\":[]}]}", "{\"\":1}",
-      "{\"a\\u0062\":1}", "{\"a\\q\":1}", "/**/1", "NaN", "Infinity", "'a'"};
+  constexpr std::string_view kValues[] = {"0",
+                                          "-0",
+                                          "1",
+                                          "-1",
+                                          "01",
+                                          "-",
+                                          "+1",
+                                          "1.",
+                                          ".5",
+                                          "1.5",
+                                          "1e5",
+                                          "1E+5",
+                                          "1e",
+                                          "0x1",
+                                          "1_0",
+                                          "123456789012345",
+                                          "1234567890123456",
+                                          "-9223372036854775808",
+                                          "-9223372036854775809",
+                                          "18446744073709551615",
+                                          "18446744073709551616",
+                                          "1e308",
+                                          "1e309",
+                                          "0.1e-999",
+                                          "1.0000000000000000001",
+                                          "true",
+                                          "false",
+                                          "null",
+                                          "tru",
+                                          "truee",
+                                          "nul",
+                                          "True",
+                                          "\"\"",
+                                          "\"a\"",
+                                          "\"a",
+                                          "a\"",
+                                          "\"a\"b",
+                                          "a\"b\"",
+                                          "1\"b\"",
+                                          "\"\\n\"",
+                                          "\"\\q\"",
+                                          "\"\\u12\"",
+                                          "\"\\u0041\"",
+                                          "\"\\ud800\"",
+                                          "\"\\udc00\"",
+                                          "\"\\ud83d\\ude00\"",
+                                          "\"\\ud83dx\"",
+                                          "\"\\ud83d\\u0041\"",
+                                          "\"\\u0000\"",
+                                          "\"\\",
+                                          "\"\\\"",
+                                          "\"\\\\\"",
+                                          "\"\x01\"",
+                                          "\"\t\"",
+                                          "\"\xC3\xA9\"",
+                                          "\"\xC3\"",
+                                          "\"\xED\xA0\x80\"",
+                                          "\xC3\xA9",
+                                          "\x0C",
+                                          "\x1A",
+                                          "\v",
+                                          "\xEF\xBB\xBF"
+                                          "1",
+                                          "{}",
+                                          "[]",
+                                          "{ }",
+                                          "[ ]",
+                                          "{\"a\"}",
+                                          "{\"a\":}",
+                                          "{:1}",
+                                          "{,}",
+                                          "{\"a\":1,}",
+                                          "{1:2}",
+                                          "{\"a\" 1}",
+                                          "[1,]",
+                                          "[,1]",
+                                          "[1 2]",
+                                          "[1",
+                                          "1]",
+                                          "[}",
+                                          "{]",
+                                          "}",
+                                          "]",
+                                          ",",
+                                          ":",
+                                          "",
+                                          " 1 ",
+                                          "\n1\r\n",
+                                          "1 2",
+                                          "\"a\" \"b\"",
+                                          "[[[]]]",
+                                          "[{}]",
+                                          "{\"a\":[{\"b\":[]}]}",
+                                          "{\"\":1}",
+                                          "{\"a\\u0062\":1}",
+                                          "{\"a\\q\":1}",
+                                          "/**/1",
+                                          "NaN",
+                                          "Infinity",
+                                          "'a'"};
   for (const std::string_view value : kValues) {
     for (const std::string_view frame :
          {R"({{"eventID":{}}})", R"({{"recipientAccountId":{0},"x":[{0}]}})",
@@ -56,7 +144,8 @@ TEST(RecordWalk, TakesAndRefusesWhatTheTreeDoes) {
 TEST(RecordWalk, CountsLevelsAsTheTreeDoes) {
   for (std::size_t depth = kRecordDepthMax - 4; depth < kRecordDepthMax + 3; ++depth) {
     for (const std::string_view inner : {"", "1", "{}", "[]", "{\"a\":1}"}) {
-      const std::string lists = std::string(depth, '[') + std::string(inner) + std::string(depth, ']');
+      const std::string lists =
+          std::string(depth, '[') + std::string(inner) + std::string(depth, ']');
       for (const std::string_view key : {"x", "resources", "requestParameters", "userIdentity"}) {
         const std::string json = fmt::format(R"({{"{}":{}}})", key, lists);
         EXPECT_EQ(reference::disagreement(json), "") << json;
@@ -73,7 +162,8 @@ TEST(RecordWalk, CountsLevelsAsTheTreeDoes) {
 }
 
 TEST(RecordWalk, ReadsLargeRecordsAndLongEscapes) {
-  for (const std::size_t bytes : {std::size_t{60'000}, std::size_t{70'000}, std::size_t{1'000'000}}) {
+  for (const std::size_t bytes :
+       {std::size_t{60'000}, std::size_t{70'000}, std::size_t{1'000'000}}) {
     const std::string pad(bytes, 'x');
     EXPECT_EQ(reference::disagreement(fmt::format(R"({{"p":"{}","eventName":"a\nb"}})", pad)), "");
     EXPECT_EQ(reference::disagreement(fmt::format(R"({{"n":1e999,"eventName":"{}\n"}})", pad)), "");
@@ -91,7 +181,9 @@ TEST(RecordWalk, AgreesAboutDamagedRecords) {
     return (std::to_integer<std::size_t>(bytes[0]) << 8U | std::to_integer<std::size_t>(bytes[1])) %
            bound;
   };
-  constexpr std::string_view kBytes = "{}[]\"\\:, \n\t\x01" "0-1.eEtfnu\xC3\xA9";
+  constexpr std::string_view kBytes =
+      "{}[]\"\\:, \n\t\x01"
+      "0-1.eEtfnu\xC3\xA9";
   for (int round = 0; round < 20'000; ++round) {
     std::string json(kRecord);
     for (std::size_t i = 1 + below(2); i > 0; --i) {
