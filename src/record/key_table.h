@@ -65,6 +65,7 @@ class KeyTable {
   }
   template <typename Word>
   static constexpr Ends load_ends(std::string_view text) {
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): reads sizeof(Word) bytes
     return {.first = load<Word>(text.data()),
             .last = load<Word>(text.data() + text.size() - sizeof(Word))};
   }
