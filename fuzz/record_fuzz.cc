@@ -1,6 +1,8 @@
-// Property: the items of a stream do not depend on how it is cut into pieces; whatever parses as a
-// record keeps its bytes, gives its lookup fields and can be judged by selectors.
+// Property: the items of a stream depend neither on how it is cut into pieces nor on the method;
+// what is a record, and what its terms and lookup fields are, agrees with simdjson's tree; whatever
+// parses as a record keeps its bytes and can be judged by selectors.
 #include "record/record.h"
+#include "record/record_reference.h"
 #include "record/selectors.h"
 #include "record/splitter.h"
 
@@ -14,22 +16,37 @@ namespace {
 
 namespace record = opentrail::record;
 
-/// The items, and whether the stream ended well.
-std::pair<std::vector<std::string>, bool> split(std::string_view text, std::size_t piece) {
-  std::vector<std::string> items;
-  record::RecordSplitter splitter([&](const record::RecordSplitter::Item& item) {
-    items.emplace_back(item.json);
-    return opentrail::Result<void>();
-  });
-  bool well = true;
-  for (std::size_t at = 0; well && at < text.size(); at += piece) {
-    well = splitter.feed(text.substr(at, piece)).has_value();
+struct Items {
+  std::vector<std::pair<std::string, std::uint64_t>> all;  ///< With their lines.
+  std::uint64_t digests = 0;
+  std::string error;
+  bool operator==(const Items&) const = default;
+};
+
+Items split(std::string_view text, std::size_t piece, record::SplitMethod method) {
+  Items items;
+  record::RecordSplitter splitter(
+      [&](const record::RecordSplitter::Item& item) {
+        items.all.emplace_back(item.json, item.line);
+        return opentrail::Result<void>();
+      },
+      method);
+  opentrail::Result<void> result;
+  for (std::size_t at = 0; result && at < text.size(); at += piece) {
+    result = splitter.feed(text.substr(at, piece));
   }
-  well = well && splitter.finish().has_value();
-  return {std::move(items), well};
+  if (result) {
+    result = splitter.finish();
+  }
+  items.digests = splitter.digests_seen();
+  items.error = result ? "" : result.error().message();
+  return items;
 }
 
 bool holds(const std::string& json) {
+  if (!record::reference::disagreement(json).empty()) {
+    return false;
+  }
   auto parsed = record::parse_record(json, record::Origin::Import, opentrail::Timestamp());
   if (!parsed) {
     return !record::lookup_fields(json);
@@ -44,9 +61,18 @@ bool holds(const std::string& json) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto whole = split(text, std::max<std::size_t>(size, 1));
-  const auto bytes = split(text, 1);
-  if (whole != bytes || !std::ranges::all_of(whole.first, holds)) {
+  const Items expected = split(text, std::max<std::size_t>(size, 1), record::SplitMethod::ByteWise);
+  for (const auto method : {record::SplitMethod::Sse2, record::best_split_method()}) {
+    for (const std::size_t piece :
+         {std::max<std::size_t>(size, 1), std::size_t{1}, std::size_t{70}}) {
+      if (split(text, piece, method) != expected) {
+        std::abort();
+      }
+    }
+  }
+  // Not only what the splitter lets through: a record can come from elsewhere.
+  if (!holds(std::string(text)) ||
+      !std::ranges::all_of(expected.all, [](const auto& item) { return holds(item.first); })) {
     std::abort();
   }
   return 0;

@@ -40,6 +40,14 @@ CallFacts trail_status() {
   return facts;
 }
 
+std::vector<Terms::Term> terms_of(const Record& record) {
+  std::vector<Terms::Term> terms;
+  for (const Terms::Term term : record.terms) {
+    terms.push_back(term);
+  }
+  return terms;
+}
+
 Record built(const CallFacts& facts) {
   Record record = build_record(facts);
   EXPECT_TRUE(parse_json(record.json, {.depth_max = kRecordDepthMax}).has_value()) << record.json;
@@ -50,6 +58,9 @@ Record built(const CallFacts& facts) {
   EXPECT_EQ(again->region, record.region);
   EXPECT_EQ(again->event_time, record.event_time);
   EXPECT_EQ(again->category, record.category);
+  EXPECT_EQ(again->event_time_is_arrival, record.event_time_is_arrival);
+  EXPECT_TRUE(terms_of(*again) == terms_of(record));
+  EXPECT_FALSE(record.terms.empty());
   return record;
 }
 

@@ -126,7 +126,7 @@ JsonIndex::At JsonIndex::check_rare_value(At at, std::size_t depth) {
   }
 }
 
-std::string_view JsonIndex::text(At at) {
+std::string_view JsonIndex::rare_text(At at) {
   if (byte(at) == '"') {
     std::string_view raw;
     if (raw_string(at, raw) && has_escapes(raw)) {

@@ -51,7 +51,13 @@ class JsonIndex {
   [[nodiscard]] char byte(At at) const { return text_[places_[at]]; }
   /// A string without its escapes, a whole number as its digits; anything else gives "". The view
   /// holds as long as this and the record's bytes.
-  [[nodiscard]] std::string_view text(At at);
+  [[nodiscard]] std::string_view text(At at) {
+    std::string_view raw;
+    if (byte(at) == '"' && raw_string(at, raw) && !has_escapes(raw)) [[likely]] {
+      return raw;
+    }
+    return rare_text(at);
+  }
   [[nodiscard]] bool is(At at, std::string_view literal) const { return scalar(at) == literal; }
   /// Where the value at `at` ends: what stands there is ',', '}' or ']'.
   [[nodiscard]] At behind(At at) const;
@@ -81,7 +87,10 @@ class JsonIndex {
   /// What stands between the quotes; false when the closing one is not where it must be.
   bool raw_string(At at, std::string_view& raw) const {
     const std::size_t begin = places_[at] + 1;
-    const std::size_t end = end_of(at);
+    std::size_t end = places_[at + 1];
+    if (text_[end - 1] != '"') [[unlikely]] {
+      end = end_of(at);
+    }
     raw = {text_ + begin, end - 1 - begin};
     return end > begin && text_[end - 1] == '"';
   }
@@ -89,6 +98,7 @@ class JsonIndex {
   [[nodiscard]] static bool is_too_deep(std::size_t depth) { return depth >= kRecordDepthMax; }
   /// Into `to`; false when an escape is not one.
   bool unescape(std::string_view raw, std::string& to) const;
+  std::string_view rare_text(At at);  ///< Of whatever is no plain string.
   std::string_view kept(std::string_view text);
   std::string_view key(At at);
   /// Replaces the raw key by what it means.

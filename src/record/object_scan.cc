@@ -20,6 +20,9 @@ constexpr std::string_view kTellingNames[] = {"Records\"", "detail-type\"", "dig
 constexpr char kBraceBit = 0x20;
 constexpr char kControlMax = 0x1F;
 
+// Intrinsics because AVX2 is chosen as the program runs; one processor family is what is built for.
+// NOLINTBEGIN(portability-simd-intrinsics)
+
 Bits bits_sse2(const char* block) {
   Bits bits{};
   for (unsigned i = 0; i < kBlock / sizeof(__m128i); ++i) {
@@ -84,6 +87,9 @@ OT_AVX2 inline std::uint64_t prefix_xor_avx2(std::uint64_t bits) {
   return static_cast<std::uint64_t>(_mm_cvtsi128_si64(
       _mm_clmulepi64_si128(_mm_set_epi64x(0, static_cast<long long>(bits)), _mm_set1_epi8(-1), 0)));
 }
+
+#undef OT_AVX2
+// NOLINTEND(portability-simd-intrinsics)
 
 /// The bytes behind an odd run of backslashes; `is_escaped` is carried from block to block.
 /// Langdale and Lemire, "Parsing Gigabytes of JSON per Second", section 3.1.1.

@@ -7,6 +7,8 @@
 #include "record/short_bytes.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 namespace opentrail::record {
@@ -88,56 +90,51 @@ std::string_view read_only_of(RecordWalk& record) {
   return {};
 }
 
-/// A pair is there once, its type and its name may be in other pairs too. The views are compared
-/// here because that is quicker than to look through all terms.
-void add_names(const ResourceNames& names, Terms& terms) {
-  for (auto at = names.begin(); at != names.end(); ++at) {
-    const auto is_first = [&](std::string_view ResourceNames::Name::* part) {
-      return std::none_of(names.begin(), at, [&](const ResourceNames::Name& earlier) {
-        return equal_short(earlier.*part, (*at).*part);
-      });
-    };
-    if (is_first(&ResourceNames::Name::type)) {
-      terms.add_new(Field::ResourceType, at->type);
-    }
-    if (is_first(&ResourceNames::Name::name)) {
-      terms.add_new(Field::ResourceName, at->name);
+/// The terms of one record before they are packed.
+class TermList {
+ public:
+  void add(Field field, std::string_view value) { terms_[count_++] = {field, value}; }
+  /// A pair of type and name is there once, its halves may be in other pairs too.
+  void add_names(const ResourceNames& names) {
+    for (const auto* at = names.begin(); at != names.end(); ++at) {
+      const auto is_first = [&](std::string_view ResourceNames::Name::* half) {
+        return std::none_of(names.begin(), at, [&](const ResourceNames::Name& earlier) {
+          return equal_short(earlier.*half, (*at).*half);
+        });
+      };
+      if (is_first(&ResourceNames::Name::type)) {
+        add(Field::ResourceType, at->type);
+      }
+      if (is_first(&ResourceNames::Name::name)) {
+        add(Field::ResourceName, at->name);
+      }
     }
   }
-}
+  [[nodiscard]] Terms pack() const { return Terms(std::span(terms_).first(count_)); }
+
+ private:
+  std::array<Terms::Term, kFieldCount + 2 * kResourceNamesMax> terms_;
+  std::size_t count_ = 0;
+};
 
 Terms terms_of(RecordWalk& walk, const Record& record) {
-  const std::pair<Field, std::string_view> fields[] = {
-      {Field::EventName, walk.text(RootKey::EventName)},
-      {Field::EventSource, walk.text(RootKey::EventSource)},
-      {Field::Username, username_of(walk)},
-      {Field::AccessKeyId, walk.text(IdentityKey::AccessKeyId)},
-      {Field::ReadOnly, read_only_of(walk)},
-      {Field::AccountId, record.account_id},
-      {Field::Region, record.region},
-      {Field::EventCategory, to_string(record.category)},
-      {Field::EventType, walk.text(RootKey::EventType)},
-      {Field::ErrorCode, walk.text(RootKey::ErrorCode)},
-      {Field::SourceIpAddress, walk.text(RootKey::SourceIpAddress)},
-      {Field::UserAgent, walk.text(RootKey::UserAgent)},
-      {Field::UserIdentityArn, walk.text(IdentityKey::Arn)},
-      {Field::UserIdentityType, walk.text(IdentityKey::Type)},
-  };
-  const ResourceNames names = resource_names(walk);
-  std::size_t bytes = 0;
-  for (const auto& [field, value] : fields) {
-    bytes += Terms::bytes_of(value);
-  }
-  for (const auto& [type, name] : names) {
-    bytes += Terms::bytes_of(type) + Terms::bytes_of(name);
-  }
-  Terms terms;
-  terms.reserve(bytes);
-  for (const auto& [field, value] : fields) {
-    terms.add_new(field, value);
-  }
-  add_names(names, terms);
-  return terms;
+  TermList terms;
+  terms.add(Field::EventName, walk.text(RootKey::EventName));
+  terms.add(Field::EventSource, walk.text(RootKey::EventSource));
+  terms.add(Field::Username, username_of(walk));
+  terms.add(Field::AccessKeyId, walk.text(IdentityKey::AccessKeyId));
+  terms.add(Field::ReadOnly, read_only_of(walk));
+  terms.add(Field::AccountId, record.account_id);
+  terms.add(Field::Region, record.region);
+  terms.add(Field::EventCategory, to_string(record.category));
+  terms.add(Field::EventType, walk.text(RootKey::EventType));
+  terms.add(Field::ErrorCode, walk.text(RootKey::ErrorCode));
+  terms.add(Field::SourceIpAddress, walk.text(RootKey::SourceIpAddress));
+  terms.add(Field::UserAgent, walk.text(RootKey::UserAgent));
+  terms.add(Field::UserIdentityArn, walk.text(IdentityKey::Arn));
+  terms.add(Field::UserIdentityType, walk.text(IdentityKey::Type));
+  terms.add_names(resource_names(walk));
+  return terms.pack();
 }
 
 }  // namespace

@@ -33,8 +33,7 @@ Result<void> RecordWalk::read(std::string_view json) {
     // The parser was used again in between, so that all places must be noted again.
     root_ = {};
     identity_ = {};
-    request_ = {};
-    response_ = {};
+    named_ = {};
     verdict = walk(json);
   }
   if (verdict == Verdict::Invalid) {
@@ -66,9 +65,9 @@ RecordWalk::At RecordWalk::take_member(std::string_view key, At value) {
       case RootKey::UserIdentity:
         return take_identity(value);
       case RootKey::RequestParameters:
-        return take_named(value, request_);
+        return take_named(value, 0);
       case RootKey::ResponseElements:
-        return take_named(value, response_);
+        return take_named(value, kNamedMembersMax);
       default:
         break;
     }
@@ -86,11 +85,11 @@ RecordWalk::At RecordWalk::take_identity(At object) {
   });
 }
 
-RecordWalk::At RecordWalk::take_named(At object, NamedMembers& members) {
-  return json_.check_object(object, kInRoot, [this, &members](std::string_view key, At value) {
+RecordWalk::At RecordWalk::take_named(At object, std::size_t offset) {
+  return json_.check_object(object, kInRoot, [this, offset](std::string_view key, At value) {
     const std::size_t found = named_member(key);
-    if (found != kNamedMembersMax && members.data()[found] == 0) {
-      members.data()[found] = value;
+    if (found != kNamedMembersMax && named_.data()[offset + found] == 0) {
+      named_.data()[offset + found] = value;
     }
     return json_.check_value(value, kInMember);
   });

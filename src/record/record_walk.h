@@ -40,7 +40,8 @@ inline constexpr std::size_t kIdentityKeyCount = 6;
 /// Members of requestParameters and responseElements under which the name of a resource can stand;
 /// resource_names.cc knows them by number.
 inline constexpr std::size_t kNamedMembersMax = 72;
-using NamedMembers = std::array<JsonIndex::At, kNamedMembersMax>;
+/// First those of requestParameters, then those of responseElements.
+using NamedMembers = std::array<JsonIndex::At, 2 * kNamedMembersMax>;
 /// kNamedMembersMax for all others.
 [[nodiscard]] std::size_t named_member(std::string_view key);
 
@@ -63,9 +64,8 @@ class RecordWalk {
   }
   /// Where the member's value begins; 0 when it is absent.
   [[nodiscard]] At place(RootKey key) const { return root_[static_cast<std::size_t>(key)]; }
-  /// Empty when the value is no object.
-  [[nodiscard]] const NamedMembers& request_members() const { return request_; }
-  [[nodiscard]] const NamedMembers& response_members() const { return response_; }
+  /// Where their values begin; 0 when they are absent, or not in an object.
+  [[nodiscard]] const NamedMembers& named_members() const { return named_; }
   [[nodiscard]] JsonIndex& json() { return json_; }
 
  private:
@@ -73,13 +73,12 @@ class RecordWalk {
   Verdict walk(std::string_view json);
   At take_member(std::string_view key, At value);
   At take_identity(At object);
-  At take_named(At object, NamedMembers& members);
+  At take_named(At object, std::size_t offset);
 
   JsonIndex json_;
   std::array<At, kRootKeyCount> root_{};
   std::array<At, kIdentityKeyCount> identity_{};
-  NamedMembers request_{};
-  NamedMembers response_{};
+  NamedMembers named_{};
   std::string shortened_;  ///< The record without large numbers, when it has some.
 };
 

@@ -177,10 +177,21 @@ constexpr auto kMembers = [] {
 constexpr KeyTable<kServices.size(), 256> kServiceTable(kServices);
 constexpr KeyTable<kMembers.size(), 1024> kMemberTable(kMembers);
 
-/// A rule as it is followed.
+/// Of each rule, which of RecordWalk::named_members() it begins at. Apart from the rest of the rule
+/// because most rules are looked at here and not followed.
+constexpr auto kBegins = [] {
+  std::array<std::uint8_t, kRuleCount> begins;
+  for (std::size_t i = 0; i < kRuleCount; ++i) {
+    const auto member = std::ranges::find(kMembers, first_step(path_in_member(kAliasRules[i])));
+    const std::size_t offset = kAliasRules[i].path.starts_with(kInRequest) ? 0 : kNamedMembersMax;
+    const auto place = static_cast<std::size_t>(member - kMembers.begin());
+    begins[i] = static_cast<std::uint8_t>(offset + place);
+  }
+  return begins;
+}();
+
+/// A rule's path as it is followed.
 struct Step {
-  bool in_request;
-  std::uint8_t member;    ///< Of NamedMembers.
   std::string_view path;  ///< In requestParameters or responseElements.
   std::string_view rest;  ///< Of the path, behind that member.
 };
@@ -191,8 +202,6 @@ constexpr auto kSteps = [] {
     const std::string_view path = path_in_member(kAliasRules[i]);
     const std::string_view member = first_step(path);
     steps[i] = {
-        .in_request = kAliasRules[i].path.starts_with(kInRequest),
-        .member = static_cast<std::uint8_t>(std::ranges::find(kMembers, member) - kMembers.begin()),
         .path = path,
         .rest = member.size() == path.size() ? std::string_view() : path.substr(member.size() + 1)};
   }
@@ -249,25 +258,37 @@ class Finder {
     if (service == kServices.size()) {
       return;
     }
-    const std::string_view event = record_.text(RootKey::EventName);
+    const bool has_lists =
+        is_list(RootKey::RequestParameters) || is_list(RootKey::ResponseElements);
+    const auto& members = record_.named_members();
     for (std::size_t i = kFirstRules[service]; i < kFirstRules[service + 1]; ++i) {
-      follow(kAliasRules[i], kSteps[i], event);
+      if (const At member = members.data()[kBegins.data()[i]]; member != 0) {
+        if (is_of_event(kAliasRules[i])) {
+          add_values(member, kSteps[i].rest, kAliasRules[i].type);
+        }
+      } else if (has_lists) {
+        follow_list(kAliasRules[i], kSteps[i]);
+      }
     }
   }
 
  private:
   using At = JsonIndex::At;
 
-  void follow(const AliasRule& rule, const Step& step, std::string_view event) {
-    const auto& members = step.in_request ? record_.request_members() : record_.response_members();
-    const At whole =
-        record_.place(step.in_request ? RootKey::RequestParameters : RootKey::ResponseElements);
-    if (const At member = members[step.member]; member != 0) {
-      if (event.find(rule.event) != event.npos) {
-        add_values(member, step.rest, rule.type);
-      }
-    } else if (whole != 0 && json_.byte(whole) == '[' && event.find(rule.event) != event.npos) {
-      add_values(whole, step.path, rule.type);
+  [[nodiscard]] bool is_list(RootKey key) const {
+    const At at = record_.place(key);
+    return at != 0 && json_.byte(at) == '[';
+  }
+  bool is_of_event(const AliasRule& rule) {
+    return rule.event.empty() ||
+           record_.text(RootKey::EventName).find(rule.event) != std::string_view::npos;
+  }
+  /// Parameters are an object in all that AWS writes; but a list is walked through here too.
+  void follow_list(const AliasRule& rule, const Step& step) {
+    const RootKey root =
+        rule.path.starts_with(kInRequest) ? RootKey::RequestParameters : RootKey::ResponseElements;
+    if (is_list(root) && is_of_event(rule)) {
+      add_values(record_.place(root), step.path, rule.type);
     }
   }
 

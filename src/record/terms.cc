@@ -30,6 +30,29 @@ std::string_view value_at(const char* at) {
   return {at + 1, length};
 }
 
+/// What a value takes with its head.
+std::size_t bytes_of(std::string_view value) {
+  std::size_t bytes = value.empty() ? 0 : 2 + value.size();
+  for (std::size_t length = value.size(); length >= kMore; length >>= kLengthBits) {
+    ++bytes;
+  }
+  return bytes;
+}
+
+/// Returns the end of what was written.
+char* write(char* to, const Terms::Term& term) {
+  if (term.value.empty()) {
+    return to;
+  }
+  *to++ = static_cast<char>(term.field);
+  std::size_t length = term.value.size();
+  for (; length >= kMore; length >>= kLengthBits) {
+    *to++ = static_cast<char>(length | kMore);
+  }
+  *to++ = static_cast<char>(length);
+  return copy_short(to, term.value);
+}
+
 std::uint32_t bit_of(Field field) { return std::uint32_t{1} << static_cast<unsigned>(field); }
 
 }  // namespace
@@ -65,39 +88,32 @@ bool Terms::contains(Field field, std::string_view value) const {
   return false;
 }
 
-std::size_t Terms::bytes_of(std::string_view value) {
-  std::size_t bytes = value.empty() ? 0 : 2 + value.size();
-  for (std::size_t length = value.size(); length >= kMore; length >>= kLengthBits) {
-    ++bytes;
-  }
-  return bytes;
-}
+Terms::Terms(std::span<const Term> different) { append(different); }
 
 void Terms::add(Field field, std::string_view value) {
   if (!contains(field, value)) {
-    add_new(field, value);
+    const Term term{.field = field, .value = value};
+    append({&term, 1});
   }
 }
 
-void Terms::add_new(Field field, std::string_view value) {
-  if (value.empty()) {
-    return;
-  }
+void Terms::append(std::span<const Term> terms) {
   const std::size_t old_bytes = bytes_.size();
-  const std::size_t all = old_bytes + bytes_of(value);
-  // libstdc++ 12 hands on the new capacity where it should be the size: `all` is ours.
-  bytes_.resize_and_overwrite(all, [&](char* bytes, std::size_t /*size*/) {
+  std::size_t new_bytes = old_bytes;
+  for (const Term& term : terms) {
+    new_bytes += bytes_of(term.value);
+  }
+  // libstdc++ 12 hands over the capacity, not the size that was asked for.
+  bytes_.resize_and_overwrite(new_bytes, [&](char* bytes, std::size_t /*capacity*/) {
     char* to = bytes + old_bytes;
-    *to++ = static_cast<char>(field);
-    std::size_t length = value.size();
-    for (; length >= kMore; length >>= kLengthBits) {
-      *to++ = static_cast<char>(length | kMore);
+    for (const Term& term : terms) {
+      to = write(to, term);
     }
-    *to++ = static_cast<char>(length);
-    copy_short(to, value);
-    return all;
+    return new_bytes;
   });
-  fields_ |= bit_of(field);
+  for (const Term& term : terms) {
+    fields_ |= term.value.empty() ? 0 : bit_of(term.field);
+  }
 }
 
 }  // namespace opentrail::record

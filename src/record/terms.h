@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -55,14 +56,12 @@ class Terms {
     const char* at_;
   };
 
+  Terms() = default;
+  /// Of pairs that all differ, which is not looked at; empty values are left out. In one go, for
+  /// the path that every record takes.
+  explicit Terms(std::span<const Term> different);
   /// Does nothing when `value` is empty or the pair is there.
   void add(Field field, std::string_view value);
-  /// The same without looking whether the pair is there: the caller knows that it is not.
-  void add_new(Field field, std::string_view value);
-  /// Makes room for so many bytes, the sum of bytes_of() of each value: then add() allocates not.
-  void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
-  /// What a value takes with its head.
-  [[nodiscard]] static std::size_t bytes_of(std::string_view value);
   [[nodiscard]] bool empty() const { return bytes_.empty(); }
   [[nodiscard]] Iterator begin() const { return Iterator(bytes_.data()); }
   [[nodiscard]] Iterator end() const { return Iterator(bytes_.data() + bytes_.size()); }
@@ -70,6 +69,8 @@ class Terms {
   [[nodiscard]] std::size_t bytes() const { return bytes_.size(); }
 
  private:
+  void append(std::span<const Term> terms);
+
   std::string bytes_;         ///< Each: field (1), length (7 bits a byte, low ones first), value.
   std::uint32_t fields_ = 0;  ///< A bit for each Field that stands in it.
 };

@@ -1,0 +1,124 @@
+#pragma once
+#include "base/text.h"
+#include "record/json_document.h"
+#include "record/record.h"
+
+#include <optional>
+#include <string>
+
+/// For tests and fuzz targets: what a record says, asked of simdjson's tree member by member. Slow
+/// and plain, it is what the one quick walk is compared with.
+namespace opentrail::record::reference {
+
+inline std::string after_last(const std::string& text, char separator) {
+  const auto at = text.rfind(separator);
+  return at == text.npos ? std::string() : text.substr(at + 1);
+}
+
+inline std::string username(const simdjson::dom::element& root) {
+  const std::string type = text_at(root, "userIdentity.type");
+  if (type == "Root") {
+    return "root";
+  }
+  if (type == "AssumedRole" || type == "Role" || type == "FederatedUser") {
+    const std::string session = after_last(text_at(root, "userIdentity.principalId"), ':');
+    return session.empty() ? after_last(text_at(root, "userIdentity.arn"), '/') : session;
+  }
+  return text_at(root, "userIdentity.userName");
+}
+
+inline std::string read_only(const simdjson::dom::element& root) {
+  const auto value = find(root, "readOnly");
+  bool flag = false;
+  if (value && value->get_bool().get(flag) == simdjson::SUCCESS) {
+    return flag ? "true" : "false";
+  }
+  const std::string text = to_lower(text_at(root, "readOnly"));
+  return text == "true" || text == "false" ? text : "";
+}
+
+inline std::string routing(const simdjson::dom::element& root, std::string_view path) {
+  const std::string text = text_at(root, path);
+  return text.size() > kRoutingValueBytesMax ? "" : text;
+}
+
+inline bool has_only(const Terms& terms, Field field, const std::string& value) {
+  for (const Terms::Term term : terms) {
+    if (term.field == field) {
+      return term.value == value;
+    }
+  }
+  return value.empty();
+}
+
+/// "" when parse_record() and lookup_fields() agree with the tree about `json`, else the part in
+/// which they do not.
+inline std::string disagreement(const std::string& json) {
+  const auto record = parse_record(json, Origin::Import, Timestamp{});
+  const auto fields = lookup_fields(json);
+  const auto document = JsonDocument::parse(json);
+  if (record.has_value() != document.has_value() || fields.has_value() != document.has_value()) {
+    return "whether it is a record";
+  }
+  if (!document) {
+    return record.error().message() == document.error().message() ? "" : "why it is none";
+  }
+  const auto& root = document->root();
+  const auto account = routing(root, "recipientAccountId");
+  const struct {
+    Field field;
+    std::string value;
+  } values[] = {
+      {Field::EventName, text_at(root, "eventName")},
+      {Field::EventSource, text_at(root, "eventSource")},
+      {Field::Username, username(root)},
+      {Field::AccessKeyId, text_at(root, "userIdentity.accessKeyId")},
+      {Field::ReadOnly, read_only(root)},
+      {Field::AccountId, account.empty() ? routing(root, "userIdentity.accountId") : account},
+      {Field::Region, routing(root, "awsRegion")},
+      {Field::EventCategory, std::string(to_string(record->category))},
+      {Field::EventType, text_at(root, "eventType")},
+      {Field::ErrorCode, text_at(root, "errorCode")},
+      {Field::SourceIpAddress, text_at(root, "sourceIPAddress")},
+      {Field::UserAgent, text_at(root, "userAgent")},
+      {Field::UserIdentityArn, text_at(root, "userIdentity.arn")},
+      {Field::UserIdentityType, text_at(root, "userIdentity.type")},
+  };
+  std::size_t count = 0;
+  for (const auto& [field, value] : values) {
+    count += value.empty() ? 0 : 1;
+    if (!has_only(record->terms, field, value)) {
+      return std::string(to_string(field));
+    }
+  }
+  Terms names;
+  for (const ResourceName& resource : fields->resources) {
+    names.add(Field::ResourceType, resource.type);
+    names.add(Field::ResourceName, resource.name);
+  }
+  for (const Terms::Term term : record->terms) {
+    const bool is_name = term.field == Field::ResourceType || term.field == Field::ResourceName;
+    count -= is_name ? 0 : 1;
+    if (is_name && !names.contains(term.field, term.value)) {
+      return "resources";
+    }
+  }
+  for (const Terms::Term term : names) {
+    if (!record->terms.contains(term.field, term.value)) {
+      return "resources";
+    }
+  }
+  const std::string id = routing(root, "eventID");
+  if (count != 0 || (!id.empty() && id != record->id) || fields->event_id != record->id ||
+      fields->event_name != values[0].value || fields->event_source != values[1].value ||
+      fields->username != values[2].value || fields->access_key_id != values[3].value ||
+      fields->read_only != values[4].value || record->account_id != values[5].value ||
+      record->region != values[6].value) {
+    return "lookup_fields";
+  }
+  return record->event_time_is_arrival == parse_iso(text_at(root, "eventTime")).has_value()
+             ? "eventTime"
+             : "";
+}
+
+}  // namespace opentrail::record::reference
