@@ -29,8 +29,8 @@ constexpr std::size_t kRecordFixedBytes = 28;
 constexpr std::size_t kRecordBytesMin = 2;
 constexpr std::size_t kVersion1RecordFixedBytes = 22;
 constexpr std::size_t kUuidGrowth = kUuidTextBytes - 1;
-/// A thread keeps a buffer of at most this size between blocks.
-constexpr std::size_t kScratchBytesKept = 2 << 20;
+/// A thread keeps a buffer of at most this size between blocks; larger blocks are rare.
+constexpr std::size_t kScratchBytesMax = 2 << 20;
 
 std::unexpected<Error> bad(std::string_view what) {
   return fail(ErrorCode::Corruption, fmt::format("block: {}", what));
@@ -81,12 +81,7 @@ class Decompressor {
     return {};
   }
 
-  std::string& scratch() {
-    if (scratch_.capacity() > kScratchBytesKept) {
-      scratch_ = {};
-    }
-    return scratch_;
-  }
+  std::string& scratch() { return scratch_; }
 
  private:
   struct Free {
@@ -384,7 +379,8 @@ Result<DecodedBlock> decode_block(BlockCodec codec, std::uint32_t plain_bytes,
     return bad("its dictionary is missing");
   }
   Decompressor& decompressor = Decompressor::of_this_thread();
-  std::string& plain = decompressor.scratch();
+  std::string own;
+  std::string& plain = plain_bytes > kScratchBytesMax ? own : decompressor.scratch();
   OT_TRY_DO(
       decompressor.run({.bytes = body,
                         .plain_bytes = plain_bytes,
