@@ -106,9 +106,8 @@ void BM_AppendDurably(benchmark::State& state) {
   }
   const double cpu = static_cast<double>((cpu_time() - cpu_before).count());
   state.counters["cpu_us"] = cpu / 1000 / static_cast<double>(next);
-  state.counters["disk"] =
-      static_cast<double>(folder_bytes(*files, options_in(folder).folder)) /
-      static_cast<double>(bytes);
+  state.counters["disk"] = static_cast<double>(folder_bytes(*files, options_in(folder).folder)) /
+                           static_cast<double>(bytes);
   report(state, next, bytes);
 }
 
