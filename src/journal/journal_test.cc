@@ -571,6 +571,23 @@ TEST(Journal, TrainsADictionaryBesideTheWriterAndBeginsASegmentWithIt) {
   expect_records(*journal, end);
 }
 
+TEST(Journal, ADictionaryTakesOneSegmentHoweverManyBatchesWait) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.segment_bytes_max = 64 << 20;
+  auto journal = open_journal(files, options);
+  append_each(*journal, 0, 1);
+  journal.reset();
+  options.dictionary = synthetic::make_dictionary();
+  journal = open_journal(files, options);
+  for (std::uint64_t i = 1; i < 100; ++i) {
+    ASSERT_TRUE(journal->append({make_record(i)}, nullptr));
+  }
+  ASSERT_TRUE(journal->wait_durable(Offset{100}, kLong));
+  expect_records(*journal, 100);
+  EXPECT_EQ(files.list("data/journal").value().size(), 2U);
+}
+
 TEST(Journal, SamplesThatMakeNoDictionaryDoNoHarm) {
   io::FaultyFilesystem files(1);
   JournalOptions options = small_options();

@@ -28,9 +28,8 @@ constexpr std::size_t kRecordFixedBytes = 28;
 /// Flags and a length.
 constexpr std::size_t kRecordBytesMin = 2;
 constexpr std::size_t kVersion1RecordFixedBytes = 22;
-constexpr std::size_t kUuidGrowth = kUuidTextBytes - 1;
-/// A thread keeps a buffer of at most this size between blocks.
-constexpr std::size_t kScratchBytesKept = 2 << 20;
+/// A thread keeps a buffer of at most this size between blocks; larger blocks are rare.
+constexpr std::size_t kScratchBytesMax = 2 << 20;
 
 std::unexpected<Error> bad(std::string_view what) {
   return fail(ErrorCode::Corruption, fmt::format("block: {}", what));
@@ -81,12 +80,7 @@ class Decompressor {
     return {};
   }
 
-  std::string& scratch() {
-    if (scratch_.capacity() > kScratchBytesKept) {
-      scratch_ = {};
-    }
-    return scratch_;
-  }
+  std::string& scratch() { return scratch_; }
 
  private:
   struct Free {
@@ -284,7 +278,7 @@ class BlockDecoder {
   }
 
   Result<void> take_flags_and_lengths() {
-    std::size_t uuids = 0;
+    unsigned uuids = 0;
     for (std::size_t i = 0; i < flags_.size(); ++i) {
       const unsigned found = flags(i);
       const bool doubtful = (found & kFlagVerbatim) != 0 && uuid_count(found) != 0;
@@ -300,11 +294,12 @@ class BlockDecoder {
       uuids += uuid_count(found);
       explicit_count_ += entry.derived ? 0 : 1;
     }
-    if (in_.failed() || texts_bytes_ > in_.left() || uuids * kUuidBytes != uuids_.size()) {
+    if (in_.failed() || texts_bytes_ > in_.left() ||
+        std::size_t{uuids} * kUuidBytes != uuids_.size()) {
       return bad("its lengths contradict each other");
     }
     // As much as all of it can be: nothing is moved while the texts are put together.
-    block_.text_.reserve(in_.left() + uuids * kUuidGrowth);
+    block_.text_.reserve(put_bytes(in_.left(), uuids));
     block_.fields_.reserve(explicit_count_);
     return {};
   }
@@ -343,10 +338,10 @@ class BlockDecoder {
         continue;
       }
       const unsigned count = uuid_count(flags(i));
-      entry.json_bytes += static_cast<std::uint32_t>(count * kUuidGrowth);
+      entry.json_bytes = static_cast<std::uint32_t>(put_bytes(text.size(), count));
       resize_for_overwrite(block_.text_, entry.json_at + entry.json_bytes);
-      if (text.size() < count ||
-          !put_uuids(text, count, uuids_.data(), block_.text_.data() + entry.json_at)) {
+      if (!put_uuids(text, uuids_.substr(0, count * kUuidBytes),
+                     block_.text_.data() + entry.json_at)) {
         return bad("a record has other UUIDs than it says");
       }
       uuids_.remove_prefix(count * kUuidBytes);
@@ -384,7 +379,8 @@ Result<DecodedBlock> decode_block(BlockCodec codec, std::uint32_t plain_bytes,
     return bad("its dictionary is missing");
   }
   Decompressor& decompressor = Decompressor::of_this_thread();
-  std::string& plain = decompressor.scratch();
+  std::string own;
+  std::string& plain = plain_bytes > kScratchBytesMax ? own : decompressor.scratch();
   OT_TRY_DO(
       decompressor.run({.bytes = body,
                         .plain_bytes = plain_bytes,

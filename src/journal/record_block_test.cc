@@ -121,7 +121,7 @@ TEST(RecordBlock, TakesOutExactlyTheUuidsItCanPutBack) {
       ASSERT_EQ(text.size(), 6 + json.size() - one.count * (kUuidTextBytes - 1));
       if (taken.clean) {
         std::string back(json.size(), '\0');
-        ASSERT_TRUE(put_uuids(text.substr(6), taken.count, uuids.data() + 1, back.data()));
+        ASSERT_TRUE(put_uuids(text.substr(6), uuids.substr(1), back.data()));
         ASSERT_EQ(back, json);
       } else {
         ASSERT_EQ(text, "before" + json);

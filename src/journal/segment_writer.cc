@@ -36,7 +36,8 @@ bool SegmentWriter::wants_new_segment() const {
   if (end_offset_ == active_first_offset_) {
     return false;  // without records; it may have a dictionary that a power cut left alone
   }
-  const bool could_be_smaller = dictionary_ != nullptr && !active_has_dictionary_;
+  const bool could_be_smaller =
+      dictionary_ != nullptr && active_bytes_ > 0 && !active_has_dictionary_;
   return active_bytes_ >= options_.segment_bytes_max || active_is_version_1_ || could_be_smaller;
 }
 

@@ -15,6 +15,8 @@ constexpr unsigned char kTextBegins = 0x09;  ///< No valid JSON has a byte below
 constexpr std::size_t kLaneBytes = 16;
 constexpr std::size_t kHyphens[] = {8, 13, 18, 23};
 
+// NOLINTBEGIN(portability-simd-intrinsics): every build is for x86-64-v2 (cmake/toolchain.cmake)
+
 __m128i load(const char* at) {
   __m128i lane;
   std::memcpy(&lane, at, sizeof(lane));
@@ -50,6 +52,8 @@ struct Scan {
     return _mm_movemask_epi8(_mm_cmpeq_epi8(raised, least)) == 0xFFFF;
   }
 };
+
+// NOLINTEND(portability-simd-intrinsics)
 
 /// Moves what is clean of a UUID over, and remembers up to where.
 class Taker {
@@ -158,14 +162,14 @@ TakenUuids take_uuids(std::string_view json, std::string& text, std::string& uui
   return {0, false};
 }
 
-bool put_uuids(std::string_view text, unsigned count, const char* uuids, char* out) {
-  for (; count > 0; --count, uuids += kUuidBytes) {
+bool put_uuids(std::string_view text, std::string_view uuids, char* out) {
+  for (; !uuids.empty(); uuids.remove_prefix(kUuidBytes)) {
     const std::size_t mark = text.find(kUuidMark);
     if (mark == std::string_view::npos) {
       return false;
     }
     std::memcpy(out, text.data(), mark);
-    print_uuid(uuids, out + mark);
+    print_uuid(uuids.begin(), out + mark);
     out += mark + kUuidTextBytes;
     text.remove_prefix(mark + 1);
   }

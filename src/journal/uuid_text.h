@@ -32,8 +32,11 @@ struct TakenUuids {
 /// and is followed by `"`, wherever in the record; appends the UUIDs' bytes to `uuids`.
 TakenUuids take_uuids(std::string_view json, std::string& text, std::string& uuids);
 
-/// Writes `text` with `count` UUIDs of `uuids` in the places of its marks; `out` has room for
-/// `text.size() + count * (kUuidTextBytes - 1)`. False when it has another number of marks.
-[[nodiscard]] bool put_uuids(std::string_view text, unsigned count, const char* uuids, char* out);
+/// Writes `text` with the UUIDs whose bytes are `uuids` in the places of its marks; `out` has room
+/// for put_bytes(). False when it has another number of marks.
+[[nodiscard]] bool put_uuids(std::string_view text, std::string_view uuids, char* out);
+[[nodiscard]] constexpr std::size_t put_bytes(std::size_t text_bytes, unsigned uuid_count) {
+  return text_bytes + uuid_count * (kUuidTextBytes - 1);
+}
 
 }  // namespace opentrail::journal
