@@ -48,7 +48,7 @@ const std::string& block() {
 }
 
 void set_bytes(benchmark::State& state, std::size_t bytes) {
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * bytes));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
 }
 
 /// Of each kind one that is not there: rare bytes, an access key, an IP address, an ARN.
@@ -80,8 +80,7 @@ void BM_StringViewFind(benchmark::State& state) {
 void BM_Memmem(benchmark::State& state) {
   const std::string_view needle = kNeedles[state.range(0)];
   for ([[maybe_unused]] auto _ : state) {
-    benchmark::DoNotOptimize(
-        memmem(block().data(), block().size(), needle.data(), needle.size()));
+    benchmark::DoNotOptimize(memmem(block().data(), block().size(), needle.data(), needle.size()));
   }
   set_bytes(state, block().size());
 }
