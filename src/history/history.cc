@@ -112,7 +112,8 @@ Result<void> JournalHistory::open(io::Filesystem& files, io::Random& random) {
   StoreOptions options;
   options.folder = options_.folder;
   options.seal_records = options_.seal_records;
-  options.unsealed_records_max = std::max(options.unsealed_records_max, 8 * options_.seal_records);
+  options.unsealed_records_max = std::max(options_.unsealed_records_max, 8 * options_.seal_records);
+  options.retry_interval = options_.retry_interval;
   options.segment_records_max = options_.segment_records_max;
   OT_TRY(store_, EventStore::open(files, journal_, random, std::move(options)));
   const Offset sealed = applied_end();
