@@ -342,11 +342,12 @@ Result<SearchPage> JournalHistory::search(const SearchQuery& query) {
 }
 
 Result<Counts> JournalHistory::count(const CountQuery& query) {
-  if (query.groups_max < 1 || query.groups_max > kGroupsMax || query.bucket.count() < 0) {
-    return fail(
-        ErrorCode::InvalidArgument,
-        fmt::format("a count has 1 to {} groups, and time buckets of at least 1 ms", kGroupsMax),
-        "InvalidCount");
+  if (query.groups_max < 1 || query.groups_max > kGroupsMax || query.bucket.count() < 0 ||
+      query.bucket > kBucketWidthMax) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("a count has 1 to {} groups, and time buckets of 1 ms to {} days",
+                            kGroupsMax, kBucketWidthMax.count()),
+                "InvalidCount");
   }
   OT_TRY_DO(wait_searchable(journal_.end()));
   const View view = store_->view();

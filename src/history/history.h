@@ -83,11 +83,13 @@ struct CountQuery {
   SearchQuery query;
   std::optional<record::Field> by;
   std::size_t groups_max = 100;  ///< The most frequent values; 1 to kGroupsMax.
-  /// Width of the time buckets, which begin at multiples of it since 1970. Zero: not by time.
+  /// Width of the time buckets, which begin at multiples of it since 1970; at most
+  /// kBucketWidthMax. Zero: not by time.
   std::chrono::milliseconds bucket{0};
 };
 inline constexpr std::size_t kGroupsMax = 10'000;
 inline constexpr std::size_t kBucketsMax = 10'000;
+inline constexpr std::chrono::days kBucketWidthMax{36'525};
 
 struct CountBucket {
   Timestamp start;

@@ -110,9 +110,7 @@ class RecordMaker {
             .value();
     if (by_hand) {
       record.terms = {};
-      record.account_id = dice_.of(accounts());
       record.event_time += std::chrono::milliseconds(dice_.below(1000));
-      record.category = dice_.one_in(3) ? record::Category::Data : record::Category::Management;
     }
     return record;
   }
