@@ -192,6 +192,7 @@ class PlainHistory {
     for (const record::Record& record : batch) {
       counts_.push_back(ids_.insert(record.id).second);
       terms_.push_back(terms_of(record));
+      fields_.push_back(record::lookup_fields(record.json).value());
       records_.push_back(record);
     }
   }
@@ -199,10 +200,15 @@ class PlainHistory {
     if (size >= records_.size()) {
       return;
     }
-    std::vector<record::Record> kept(records_.begin(),
-                                     records_.begin() + static_cast<std::ptrdiff_t>(size));
-    *this = {};
-    append(kept);
+    for (std::size_t i = size; i < records_.size(); ++i) {
+      if (counts_[i]) {
+        ids_.erase(records_[i].id);
+      }
+    }
+    records_.resize(size);
+    terms_.resize(size);
+    fields_.resize(size);
+    counts_.resize(size);
   }
   [[nodiscard]] const std::vector<record::Record>& records() const { return records_; }
   [[nodiscard]] std::size_t size() const { return records_.size(); }
@@ -321,10 +327,10 @@ class PlainHistory {
                                std::chrono::floor<std::chrono::seconds>(*query.end_time))) {
       return false;
     }
-    return !query.filter || has(record, *query.filter);
+    return !query.filter || has(i, *query.filter);
   }
-  static bool has(const record::Record& record, const LookupFilter& filter) {
-    const auto fields = record::lookup_fields(record.json).value();
+  [[nodiscard]] bool has(std::size_t i, const LookupFilter& filter) const {
+    const record::LookupFields& fields = fields_[i];
     const auto resource = [&](const std::string record::ResourceName::* part) {
       return !filter.value.empty() &&
              std::ranges::find(fields.resources, filter.value, part) != fields.resources.end();
@@ -334,7 +340,7 @@ class PlainHistory {
     };
     switch (filter.key) {
       case LookupKey::EventId:
-        return record.id == filter.value;
+        return records_[i].id == filter.value;
       case LookupKey::EventName:
         return is(fields.event_name);
       case LookupKey::ReadOnly:
@@ -355,6 +361,7 @@ class PlainHistory {
 
   std::vector<record::Record> records_;
   std::vector<record::Terms> terms_;
+  std::vector<record::LookupFields> fields_;
   std::vector<bool> counts_;  ///< The first of its id.
   std::set<std::string> ids_;
 };

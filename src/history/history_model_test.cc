@@ -17,9 +17,9 @@ namespace {
 using journal::Offset;
 using model::Dice;
 
-constexpr std::uint64_t kSeeds = 20;
+constexpr std::uint64_t kSeeds = 8;
 constexpr int kLives = 9;
-constexpr std::size_t kRecordsMax = 4000;
+constexpr std::size_t kRecordsMax = 2200;
 constexpr std::chrono::minutes kLong{1};
 
 journal::JournalOptions journal_options(std::uint64_t seed) {
