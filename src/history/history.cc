@@ -112,7 +112,8 @@ Result<void> JournalHistory::open(io::Filesystem& files, io::Random& random) {
   StoreOptions options;
   options.folder = options_.folder;
   options.seal_records = options_.seal_records;
-  options.unsealed_records_max = std::max(options.unsealed_records_max, 8 * options_.seal_records);
+  options.unsealed_records_max = std::max(options_.unsealed_records_max, 8 * options_.seal_records);
+  options.retry_interval = options_.retry_interval;
   options.segment_records_max = options_.segment_records_max;
   OT_TRY(store_, EventStore::open(files, journal_, random, std::move(options)));
   const Offset sealed = applied_end();
@@ -352,11 +353,12 @@ Result<SearchPage> JournalHistory::search(const SearchQuery& query) {
 }
 
 Result<Counts> JournalHistory::count(const CountQuery& query) {
-  if (query.groups_max < 1 || query.groups_max > kGroupsMax || query.bucket.count() < 0) {
-    return fail(
-        ErrorCode::InvalidArgument,
-        fmt::format("a count has 1 to {} groups, and time buckets of at least 1 ms", kGroupsMax),
-        "InvalidCount");
+  if (query.groups_max < 1 || query.groups_max > kGroupsMax || query.bucket.count() < 0 ||
+      query.bucket > kBucketWidthMax) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("a count has 1 to {} groups, and time buckets of 1 ms to {} days",
+                            kGroupsMax, kBucketWidthMax.count()),
+                "InvalidCount");
   }
   OT_TRY_DO(wait_searchable(journal_.end()));
   const View view = store_->view();

@@ -83,11 +83,13 @@ struct CountQuery {
   SearchQuery query;
   std::optional<record::Field> by;
   std::size_t groups_max = 100;  ///< The most frequent values; 1 to kGroupsMax.
-  /// Width of the time buckets, which begin at multiples of it since 1970. Zero: not by time.
+  /// Width of the time buckets, which begin at multiples of it since 1970; at most
+  /// kBucketWidthMax. Zero: not by time.
   std::chrono::milliseconds bucket{0};
 };
 inline constexpr std::size_t kGroupsMax = 10'000;
 inline constexpr std::size_t kBucketsMax = 10'000;
+inline constexpr std::chrono::days kBucketWidthMax{36'525};
 
 struct CountBucket {
   Timestamp start;
@@ -113,6 +115,10 @@ struct HistoryOptions {
   /// Records are sealed so many at a time, and segments merged up to about the other number.
   std::size_t seal_records = 128 << 10;
   std::size_t segment_records_max = 2 << 20;
+  /// Beyond so many records that are not sealed nothing more is applied; at least eight seals.
+  std::size_t unsealed_records_max = 1 << 20;
+  /// How long after a failure until sealing is tried again.
+  std::chrono::milliseconds retry_interval{2000};
   std::size_t threads = 2;  ///< That read records at the same time in one search.
 };
 

@@ -29,8 +29,8 @@ std::vector<CountBucket> to_list(const Buckets& buckets) {
 
 Timestamp bucket_of(Timestamp time, milliseconds width) {
   const std::int64_t count = time.time_since_epoch().count();
-  const std::int64_t remainder = (count % width.count() + width.count()) % width.count();
-  return Timestamp(milliseconds(count - remainder));
+  const std::int64_t remainder = count % width.count();
+  return Timestamp(milliseconds(count - remainder - (remainder < 0 ? width.count() : 0)));
 }
 
 /// The matches of one part: a bit for each of its docs.
@@ -60,7 +60,8 @@ class BucketCount {
     if (current_ == nullptr || doc >= end_) {
       OT_TRY(const EntryKey key, keys_.at(doc));
       const Timestamp start = bucket_of(key.time, width_);
-      OT_TRY(end_, keys_.count_below({.time = start + width_, .offset = journal::Offset{0}}));
+      const Timestamp end = start > Timestamp::max() - width_ ? Timestamp::max() : start + width_;
+      OT_TRY(end_, keys_.count_below({.time = end, .offset = journal::Offset{0}}));
       current_ = &buckets_[start];
       if (buckets_.size() > kBucketsMax) {
         return fail(ErrorCode::InvalidArgument,
@@ -152,8 +153,13 @@ Result<void> Counter::find_matches() {
       if (!match) {
         break;
       }
+      // A search by id looks into every part at once: the match may be another one's.
       OT_TRY(const Doc doc, keys.count_below(match->key));
       if (doc >= part.meta().docs) {
+        continue;
+      }
+      OT_TRY(const EntryKey at, keys.at(doc));
+      if (at != match->key) {
         continue;
       }
       matches.bits[doc / kWordBits] |= std::uint64_t{1} << (doc % kWordBits);

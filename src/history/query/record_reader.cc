@@ -1,5 +1,7 @@
 #include "history/query/record_reader.h"
 
+#include "history/store/record_terms.h"
+
 namespace opentrail::history {
 
 Result<const RecordReader::Read*> RecordReader::read(journal::Offset offset) {
@@ -25,7 +27,9 @@ Result<std::string_view> RecordReader::json(journal::Offset offset) {
 
 Result<record::Record> RecordReader::record(journal::Offset offset) {
   OT_TRY(const Read* const read, this->read(offset));
-  return read->block.record(value(offset) - value(read->first));
+  OT_TRY(auto record, read->block.record(value(offset) - value(read->first)));
+  complete_terms(record);
+  return record;
 }
 
 }  // namespace opentrail::history

@@ -19,6 +19,7 @@ class RecordReader {
 
   /// The record's bytes; valid until kBlocks other blocks were read. Errors: the source's.
   Result<std::string_view> json(journal::Offset offset);
+  /// With its terms.
   Result<record::Record> record(journal::Offset offset);
 
   static constexpr std::size_t kBlocks = 8;

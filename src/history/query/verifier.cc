@@ -1,5 +1,6 @@
 #include "history/query/verifier.h"
 
+#include "history/store/record_terms.h"
 #include "journal/record_block.h"
 
 #include <algorithm>
@@ -56,7 +57,8 @@ Result<void> Verifier::check(const BlockSource& blocks, std::span<const Asked> a
       if (!matcher_.may_match(block.json(at))) {
         continue;
       }
-      OT_TRY(const auto record, block.record(at));
+      OT_TRY(auto record, block.record(at));
+      complete_terms(record);
       OT_TRY(const bool match, matcher_.matches(record));
       flags[asked[i].place] = match ? 1 : 0;
     }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "history/index/index_builder.h"
+#include "history/store/record_terms.h"
 
 #include <algorithm>
 #include <numeric>
@@ -148,6 +149,7 @@ Result<std::vector<NewDoc>> EventStore::new_docs(std::span<const journal::Record
     if (one.first) {
       OT_TRY(const bool repeated, has_id(*one.first, one.id, oldest));
       if (repeated) {
+        forget(one);
         continue;
       }
       remember(one);
@@ -306,35 +308,25 @@ void EventStore::remember(const Asked& one) {
   ids_.insert_or_assign(one.hash, one.own);
 }
 
-Result<bool> EventStore::has_id(Offset offset, std::string_view id, Timestamp oldest) const {
-  OT_TRY(const auto block, block_at(offset));
-  OT_TRY(const auto decoded, block.decode());
-  OT_TRY(const auto record, decoded.record(value(offset) - value(block.first)));
-  return record.id == id && record.event_time >= oldest;
+/// The one that counts is sealed already: this one was only noted until that was known.
+void EventStore::forget(const Asked& one) {
+  const MutexLock lock(mutex_);
+  if (const auto place = ids_.find(one.hash); place != ids_.end() && place->second == one.own) {
+    ids_.erase(place);
+  }
 }
 
-record::Terms EventStore::terms_of(const record::Record& record) {
-  if (!record.terms.empty()) {
-    return record.terms;
+Result<bool> EventStore::has_id(Offset offset, std::string_view id, Timestamp oldest) const {
+  const auto block = block_at(offset);
+  if (!block && block.error().code() == ErrorCode::NotFound && offset < needed_from()) {
+    return false;  // Its segment aged out meanwhile.
   }
-  // Put together by hand: what its JSON says, but account, Region and category as it says itself.
-  record::Terms terms;
-  using record::Field;
-  terms.add(Field::AccountId, record.account_id);
-  terms.add(Field::Region, record.region);
-  terms.add(Field::EventCategory, record::to_string(record.category));
-  const auto parsed = record::parse_record(record.json, record.origin, record.event_time);
-  if (!parsed) {
-    log::warn("history: a record can be listed but not searched for: {}", parsed.error().message());
-    return terms;
+  if (!block) {
+    return std::unexpected(block.error());
   }
-  for (const record::Terms::Term term : parsed->terms) {
-    if (term.field != Field::AccountId && term.field != Field::Region &&
-        term.field != Field::EventCategory) {
-      terms.add(term.field, term.value);
-    }
-  }
-  return terms;
+  OT_TRY(const auto decoded, block->decode());
+  OT_TRY(const auto record, decoded.record(value(offset) - value(block->first)));
+  return record.id == id && record.event_time >= oldest;
 }
 
 Result<std::optional<Offset>> EventStore::find_id(std::string_view id, Timestamp oldest) const {
@@ -342,7 +334,9 @@ Result<std::optional<Offset>> EventStore::find_id(std::string_view id, Timestamp
   std::optional<Offset> in_memory;
   {
     const MutexLock lock(mutex_);
-    if (const auto place = ids_.find(hash); place != ids_.end()) {
+    // What is being applied is noted already and may turn out to repeat a sealed one.
+    if (const auto place = ids_.find(hash);
+        place != ids_.end() && place->second < applied_end_) {
       in_memory = place->second;
     }
   }
@@ -380,17 +374,26 @@ View EventStore::view() const {
   return view;
 }
 
+std::shared_ptr<const SegmentFile> EventStore::segment_of(Offset offset) const {
+  const MutexLock lock(mutex_);
+  const auto after = std::ranges::upper_bound(segments_, offset, {},
+                                              [](const auto& one) { return one->first(); });
+  return after != segments_.begin() && offset < (*std::prev(after))->end() ? *std::prev(after)
+                                                                          : nullptr;
+}
+
 Result<journal::RawBlock> EventStore::block_at(Offset offset) const {
-  std::shared_ptr<const SegmentFile> segment;
-  {
-    const MutexLock lock(mutex_);
-    const auto after = std::ranges::upper_bound(segments_, offset, {},
-                                                [](const auto& one) { return one->first(); });
-    if (after != segments_.begin() && offset < (*std::prev(after))->end()) {
-      segment = *std::prev(after);
+  if (const auto segment = segment_of(offset)) {
+    return segment->block_at(offset);
+  }
+  auto block = journal_blocks_.block_at(offset);
+  if (!block && block.error().code() == ErrorCode::NotFound) {
+    // Perhaps it was sealed since we looked, and the journal dropped it after that.
+    if (const auto segment = segment_of(offset)) {
+      return segment->block_at(offset);
     }
   }
-  return segment ? segment->block_at(offset) : journal_blocks_.block_at(offset);
+  return block;
 }
 
 Offset EventStore::needed_from() const {
@@ -432,11 +435,21 @@ void EventStore::run() {
     failure_ = done ? std::nullopt : std::optional(std::move(done).error());
     changed_.notify_all();
     if (failure_) {
+      come_back_to(*work);
       const auto until = SteadyClock::now() + options_.retry_interval;
       while (!stopping_ && changed_.wait_until(mutex_, until)) {
       }
     }
   }
+}
+
+/// What failed is done with the next pass. Damaged segments stay so: they are not merged again and
+/// again, only when something new is sealed.
+void EventStore::come_back_to(const Work& work) {
+  if (work.expire && !expire_) {
+    expire_ = work.expire;
+  }
+  merge_due_ = merge_due_ || failure_->code() != ErrorCode::Corruption;
 }
 
 std::optional<EventStore::Work> EventStore::await_work() {

@@ -117,7 +117,7 @@ class EventStore final : public BlockSource {
   void add_docs(RecordRange range, std::vector<NewDoc> docs) EXCLUDES(mutex_);
   void find_first(std::vector<Asked>& asked) EXCLUDES(mutex_);
   void remember(const Asked& one) EXCLUDES(mutex_);
-  static record::Terms terms_of(const record::Record& record);
+  void forget(const Asked& one) EXCLUDES(mutex_);
   void add_tail_part(std::unique_ptr<const Index> index) REQUIRES(mutex_);
   void merge_small_parts() EXCLUDES(mutex_);
   [[nodiscard]] std::size_t unsealed_docs() const REQUIRES(mutex_);
@@ -131,10 +131,13 @@ class EventStore final : public BlockSource {
   };
   std::optional<Work> await_work() EXCLUDES(mutex_);
   Result<void> do_work(const Work& work);
+  void come_back_to(const Work& work) REQUIRES(mutex_);
   Result<void> seal(const std::vector<Part>& parts);
   Result<bool> merge_once();
   void publish_segments() REQUIRES(mutex_);
 
+  [[nodiscard]] std::shared_ptr<const SegmentFile> segment_of(journal::Offset offset) const
+      EXCLUDES(mutex_);
   [[nodiscard]] Result<bool> has_id(journal::Offset offset, std::string_view id,
                                     Timestamp oldest) const;
   Result<void> find_sealed(std::vector<Asked>& asked, Timestamp oldest) const EXCLUDES(mutex_);
