@@ -58,6 +58,10 @@ constexpr std::array<std::string_view, 8> kTokenKeys = {"requestID",    "request
                                                         "sessionToken", "clientToken", "nextToken",
                                                         "eTag",         "uploadId"};
 
+/// Names that are words of every record, too.
+constexpr std::array<std::string_view, 6> kCommonWords = {"root", "user", "User",
+                                                          "role", "Role", "true"};
+
 template <std::size_t kSize>
 bool is_one_of(const std::array<std::string_view, kSize>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -75,7 +79,7 @@ class EntityFinder {
       : record_(record), event_time_(event_time), pools_(pools) {}
 
   Entities find() {
-    add_event_id();
+    add_event_id_and_time();
     add_caller();
     visit_object(record_, {});
     // The longest first: "web-frontend" must not be cut out of "web-frontend-internal".
@@ -94,10 +98,14 @@ class EntityFinder {
     }
   }
 
-  void add_event_id() { add(string_member(record_, "eventID"), Slot{.kind = SlotKind::Uuid}); }
+  void add_event_id_and_time() {
+    add(string_member(record_, "eventID"), Slot{.kind = SlotKind::Uuid});
+    // Whatever form it has: an old record would not be stored.
+    add(string_member(record_, "eventTime"), Slot{.kind = SlotKind::Time});
+  }
 
   void add_name(std::string_view name, SlotKind kind) {
-    if (name.size() >= kNameBytesMin && name != "root" && !is_digits(name)) {
+    if (name.size() >= kNameBytesMin && !is_one_of(kCommonWords, name) && !is_digits(name)) {
       add(name, Slot{.kind = kind});
     }
   }
@@ -235,8 +243,10 @@ class EntityFinder {
     constexpr std::size_t kStemBytesMin = 4;
     const std::size_t stem_bytes =
         name.size() >= kNumberBytes + kStemBytesMin ? name.size() - kNumberBytes : name.size();
-    Slot slot{.kind = SlotKind::ResourceName,
-              .prefix = std::string(cut_utf8(name, stem_bytes)) + "-"};
+    Slot slot{.kind = SlotKind::ResourceName, .prefix = std::string(cut_utf8(name, stem_bytes))};
+    if (!slot.prefix.ends_with('-')) {
+      slot.prefix += '-';
+    }
     slot.pool = pool_of(slot.prefix);
     add(name, std::move(slot));
   }
