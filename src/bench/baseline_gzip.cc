@@ -1,5 +1,4 @@
 #include "bench/baseline.h"
-
 #include "bench/child_command.h"
 
 #include <fstream>

@@ -1,5 +1,4 @@
 #include "bench/baseline.h"
-
 #include "bench/child_command.h"
 
 #include <array>
@@ -56,9 +55,9 @@ void append_event(std::string& out, std::uint64_t id, const BaselineRecords::Ite
   const RecordFacts& facts = item.facts;
   fmt::format_to(std::back_inserter(out), "{}\t{}\t{}", id, facts.event_id,
                  facts.time.time_since_epoch().count());
-  for (const std::string* text : {&facts.account, &facts.region, &facts.event_name,
-                                  &facts.event_source, &facts.username, &facts.access_key_id,
-                                  &facts.read_only, &item.json}) {
+  for (const std::string* text :
+       {&facts.account, &facts.region, &facts.event_name, &facts.event_source, &facts.username,
+        &facts.access_key_id, &facts.read_only, &item.json}) {
     out += '\t';
     append_column(out, *text);
   }
@@ -100,11 +99,10 @@ class Cluster {
     const std::string data = cluster.below("data");
     OT_TRY_DO(cluster.run("initdb", {"-D", data, "-A", "trust", "-U", "bench", "-E", "UTF8",
                                      "--no-locale", "--no-instructions"}));
-    OT_TRY(auto server,
-           ChildCommand::start({program("postgres"), "-D", data, "-k", folder, "-c",
-                                "listen_addresses=", "-c", "shared_buffers=256MB", "-c",
-                                "max_wal_size=2GB"},
-                               cluster.child_));
+    OT_TRY(auto server, ChildCommand::start({program("postgres"), "-D", data, "-k", folder, "-c",
+                                             "listen_addresses=", "-c", "shared_buffers=256MB",
+                                             "-c", "max_wal_size=2GB"},
+                                            cluster.child_));
     cluster.server_ = std::make_unique<ChildCommand>(std::move(server));
     OT_TRY_DO(cluster.wait_ready());
     return cluster;

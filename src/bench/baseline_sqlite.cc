@@ -1,5 +1,4 @@
 #include "bench/baseline.h"
-
 #include "bench/phases.h"
 
 #include <array>
@@ -17,8 +16,8 @@ using std::chrono::duration;
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
-/// One index for each way that LookupEvents looks, with the time behind it, so that the newest fifty
-/// are read and nothing else.
+/// One index for each way that LookupEvents looks, with the time behind it, so that the newest
+/// fifty are read and nothing else.
 constexpr const char* kSchema = R"sql(
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
@@ -43,7 +42,7 @@ CREATE INDEX by_name ON resources (account, region, name, event_time);
 
 struct AttributeQuery {
   std::string_view prefix;
-  std::string RecordFacts::*value;
+  std::string RecordFacts::* value;
   const char* sql;
 };
 constexpr std::array<AttributeQuery, 4> kQueries = {{
@@ -80,8 +79,7 @@ class Database {
                : failure();
   }
   [[nodiscard]] std::unexpected<Error> failure() const {
-    return fail(ErrorCode::Internal,
-                std::string("sqlite: ") + ::sqlite3_errmsg(handle_.get()));
+    return fail(ErrorCode::Internal, std::string("sqlite: ") + ::sqlite3_errmsg(handle_.get()));
   }
   [[nodiscard]] sqlite3* handle() const { return handle_.get(); }
 
@@ -239,8 +237,7 @@ Result<Section> run_sqlite_baseline(const BaselineInput& input) {
   }
   OT_TRY_DO(database.run("PRAGMA wal_checkpoint(TRUNCATE)"));
   section.add("bytesPerRawByte", "on disk, a byte of JSON",
-              static_cast<double>(bytes_below(input.folder)) /
-                  static_cast<double>(records.bytes()),
+              static_cast<double>(bytes_below(input.folder)) / static_cast<double>(records.bytes()),
               "B");
   return section;
 }

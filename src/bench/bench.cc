@@ -56,9 +56,8 @@ Result<void> check_names(const std::vector<std::string>& wanted,
                          const std::vector<std::string>& known, std::string_view what) {
   for (const std::string& name : wanted) {
     if (!is_wanted(known, name)) {
-      return fail(ErrorCode::InvalidArgument,
-                  fmt::format("there is no {} '{}'; there are: {}", what, name,
-                              fmt::join(known, ", ")));
+      return fail(ErrorCode::InvalidArgument, fmt::format("there is no {} '{}'; there are: {}",
+                                                          what, name, fmt::join(known, ", ")));
     }
   }
   return {};
@@ -161,8 +160,8 @@ std::vector<std::string> baseline_names() {
   return names;
 }
 
-Result<Report> run_bench(const BenchOptions& options, io::Filesystem& files,
-                         const io::Clock& clock, const OnProgress& on_progress) {
+Result<Report> run_bench(const BenchOptions& options, io::Filesystem& files, const io::Clock& clock,
+                         const OnProgress& on_progress) {
   OT_TRY_DO(check(options));
   Templates templates;
   if (options.templates.empty()) {

@@ -21,13 +21,13 @@ struct BenchOptions {
   std::uint64_t records = 1'000'000;
   std::uint64_t seed = 1;
   std::size_t connections = 2;
-  std::size_t batch_records = 5'000;    ///< In one request; the server takes at most 10,000.
-  std::string encoding = "identity";    ///< Or "gzip".
-  std::uint64_t lookups = 1'000;        ///< By each attribute.
-  std::uint64_t scan_records = 50'000;  ///< Paged through by the phase scan.
-  std::string templates;                ///< File or folder; empty: the built-in ones.
-  std::vector<std::string> phases;      ///< Of phase_names().
-  std::vector<std::string> baselines;   ///< Of baseline_names().
+  std::size_t batch_records = 5'000;         ///< In one request; the server takes at most 10,000.
+  std::string encoding = "identity";         ///< Or "gzip".
+  std::uint64_t lookups = 1'000;             ///< By each attribute.
+  std::uint64_t scan_records = 50'000;       ///< Paged through by the phase scan.
+  std::string templates;                     ///< File or folder; empty: the built-in ones.
+  std::vector<std::string> phases;           ///< Of phase_names().
+  std::vector<std::string> baselines;        ///< Of baseline_names().
   std::uint64_t baseline_records = 500'000;  ///< At most so many; never more than `records`.
   /// Bodies are made before they are sent, as many as fit here; the clock stands meanwhile.
   std::uint64_t prepared_bytes_max = std::uint64_t{1} << 30;

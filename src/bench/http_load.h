@@ -41,7 +41,7 @@ struct PreparedBody {
 struct LookupQuery {
   std::string account;
   std::string region;
-  std::string key;    ///< "EventName"; empty: all of them.
+  std::string key;  ///< "EventName"; empty: all of them.
   std::string value;
   std::string expected_id;  ///< Must be in the answer; empty: any event will do.
 };

@@ -75,8 +75,7 @@ PreparedBody prepare_body(BenchRun& run, Sampler& sampler) {
 std::vector<PreparedBody> prepare_wave(BenchRun& run, Sampler& sampler) {
   std::vector<PreparedBody> bodies;
   std::uint64_t bytes = 0;
-  while (run.generator.records() < run.options.records &&
-         bytes < run.options.prepared_bytes_max) {
+  while (run.generator.records() < run.options.records && bytes < run.options.prepared_bytes_max) {
     if (run.options.stop != nullptr && run.options.stop->load()) {
       break;  // the first call will say so
     }
@@ -114,8 +113,8 @@ struct Spent {
 Result<void> send_wave(BenchRun& run, std::span<const PreparedBody> bodies, std::uint64_t done,
                        IngestOutcome& outcome, Spent& spent) {
   const auto on_calls = [&](std::size_t calls) {
-    run.on_progress("ingest", std::min(done + calls * run.options.batch_records,
-                                       run.options.records),
+    run.on_progress("ingest",
+                    std::min(done + calls * run.options.batch_records, run.options.records),
                     run.options.records);
   };
   const microseconds client_before = own_cpu();

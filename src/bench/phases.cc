@@ -1,7 +1,7 @@
 #include "bench/phases.h"
 
-#include "bench/ingest_phase.h"
 #include "base/json.h"
+#include "bench/ingest_phase.h"
 
 #include <algorithm>
 #include <array>
@@ -32,7 +32,7 @@ Section not_ours(std::string name) {
 struct AttributeOfFacts {
   std::string_view key;     ///< LookupEvents'.
   std::string_view prefix;  ///< Of the metrics.
-  std::string RecordFacts::*value;
+  std::string RecordFacts::* value;
 };
 constexpr std::array<AttributeOfFacts, 8> kAttributes = {{
     {"EventId", "eventId", &RecordFacts::event_id},
@@ -94,8 +94,7 @@ Result<Section> run_lookup(BenchRun& run) {
   section.add("calls", "calls", static_cast<double>(done_before));
   section.add("callsPerSecond", "calls a second",
               static_cast<double>(done_before) / std::max(seconds, 1e-9), "/s");
-  section.add("misses", "answers without what they had to hold",
-              static_cast<double>(section.lost));
+  section.add("misses", "answers without what they had to hold", static_cast<double>(section.lost));
   return section;
 }
 
@@ -105,8 +104,8 @@ LookupQuery busiest_place(const BenchRun& run) {
   for (const RecordFacts& facts : run.sample) {
     ++counts[{facts.account, facts.region}];
   }
-  const auto most = std::ranges::max_element(
-      counts, {}, [](const auto& place) { return place.second; });
+  const auto most =
+      std::ranges::max_element(counts, {}, [](const auto& place) { return place.second; });
   return LookupQuery{.account = most->first.first,
                      .region = most->first.second,
                      .key = {},
@@ -152,8 +151,8 @@ Result<Section> run_scan(BenchRun& run) {
     return section;
   }
   const LookupQuery query = busiest_place(run);
-  section.note = fmt::format("account {}, {}, newest first, one connection", query.account,
-                             query.region);
+  section.note =
+      fmt::format("account {}, {}, newest first, one connection", query.account, query.region);
   const auto begin = steady_clock::now();
   OT_TRY(const ScanOutcome outcome, scan(run, query));
   const double seconds = duration<double>(steady_clock::now() - begin).count();
@@ -161,8 +160,8 @@ Result<Section> run_scan(BenchRun& run) {
   section.add("pages", "pages", static_cast<double>(outcome.pages));
   section.add("eventsPerSecond", "events a second", static_cast<double>(outcome.events) / seconds,
               "/s");
-  section.add("megabytesPerSecond", "answers",
-              static_cast<double>(outcome.bytes) / kMega / seconds, "MB/s");
+  section.add("megabytesPerSecond", "answers", static_cast<double>(outcome.bytes) / kMega / seconds,
+              "MB/s");
   return section;
 }
 

@@ -31,20 +31,37 @@ std::string number_text(double value) {
   return fmt::format("{:.{}f}", value, decimals);
 }
 
+constexpr int kLabelColumns = 36;
+
+/// One metric, or several of one label beside each other; gives the place behind them.
+std::size_t append_line(std::string& out, const std::vector<Metric>& metrics, std::size_t at) {
+  const Metric& first = metrics[at];
+  if (first.column.empty()) {
+    constexpr int kNumberColumns = 16;
+    out += fmt::format("  {:<{}}{:>{}} {}", first.label, kLabelColumns, number_text(first.value),
+                       kNumberColumns, first.unit);
+    ++at;
+  } else {
+    out += fmt::format("  {:<{}}", first.label, kLabelColumns);
+    for (; at < metrics.size() && metrics[at].label == first.label; ++at) {
+      out += fmt::format("  {} {:>9}", metrics[at].column, number_text(metrics[at].value));
+    }
+    out += " " + first.unit;
+  }
+  while (out.ends_with(' ')) {
+    out.pop_back();
+  }
+  out += '\n';
+  return at;
+}
+
 void append_section(std::string& out, const Section& section) {
   out += "\n" + section.name + "\n";
   if (!section.note.empty()) {
     out += "  " + section.note + "\n";
   }
-  for (const Metric& metric : section.metrics) {
-    constexpr int kLabelColumns = 36;
-    constexpr int kNumberColumns = 16;
-    out += fmt::format("  {:<{}}{:>{}} {}", metric.label, kLabelColumns, number_text(metric.value),
-                       kNumberColumns, metric.unit);
-    while (out.ends_with(' ')) {
-      out.pop_back();
-    }
-    out += '\n';
+  for (std::size_t at = 0; at < section.metrics.size();) {
+    at = append_line(out, section.metrics, at);
   }
   if (section.lost > 0) {
     out += fmt::format("  LOST: {}\n", section.lost);
@@ -81,11 +98,12 @@ void write_sections(JsonWriter& writer, std::string_view name,
 
 void Section::add_latency(std::string_view prefix, std::string_view title,
                           const LatencySummary& latency) {
-  const auto add_one = [&](std::string_view which, std::string_view shown,
+  const auto add_one = [&](std::string_view which, std::string_view column,
                            std::chrono::nanoseconds time) {
     constexpr double kNanosPerMicro = 1000.0;
-    add(fmt::format("{}{}Micros", prefix, which), fmt::format("{}, {}", title, shown),
+    add(fmt::format("{}{}Micros", prefix, which), title,
         static_cast<double>(time.count()) / kNanosPerMicro, "us");
+    metrics.back().column = column;
   };
   add_one("P50", "p50", latency.p50);
   add_one("P90", "p90", latency.p90);

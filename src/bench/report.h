@@ -15,6 +15,7 @@ struct Metric {
   std::string label;
   double value = 0;
   std::string unit;
+  std::string column = {};  ///< Neighbours of one label with a column stand in one line: "p50".
 };
 
 /// What one phase or baseline found.
@@ -28,7 +29,10 @@ struct Section {
 
   void add(std::string_view metric, std::string_view label, double value,
            std::string_view unit = {}) {
-    metrics.push_back({std::string(metric), std::string(label), value, std::string(unit)});
+    metrics.push_back({.name = std::string(metric),
+                       .label = std::string(label),
+                       .value = value,
+                       .unit = std::string(unit)});
   }
   /// "PREFIXP50Micros", "...P90Micros", "...P99Micros", "...MaxMicros".
   void add_latency(std::string_view prefix, std::string_view label, const LatencySummary& latency);

@@ -111,8 +111,8 @@ ServerProcess::~ServerProcess() {
 
 Result<void> ServerProcess::spawn() {
   const std::string program = options_.program.empty() ? "/proc/self/exe" : options_.program;
-  std::vector<std::string> arguments = {"opentrail", "serve",    "--data-dir", options_.data_folder,
-                                        "--listen",  "127.0.0.1:0"};
+  std::vector<std::string> arguments = {"opentrail",          "serve",    "--data-dir",
+                                        options_.data_folder, "--listen", "127.0.0.1:0"};
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
   std::vector<std::string> environment = plain_environment();
   const std::vector<char*> argument_pointers = to_pointers(arguments);
@@ -149,8 +149,8 @@ Result<void> ServerProcess::check_alive() {
 std::string ServerProcess::last_words() const {
   constexpr std::size_t kShownBytes = 1000;
   const std::string said = read_all(options_.log_file);
-  return std::string(trim(std::string_view(said).substr(
-      said.size() > kShownBytes ? said.size() - kShownBytes : 0)));
+  return std::string(trim(
+      std::string_view(said).substr(said.size() > kShownBytes ? said.size() - kShownBytes : 0)));
 }
 
 Result<void> ServerProcess::wait_ready() {
@@ -167,7 +167,8 @@ Result<void> ServerProcess::wait_ready() {
       OT_TRY(client, net::Client::make(std::move(url)));
     }
     constexpr int kOk = 200;
-    const auto answer = client->send({.method = "GET", .target = "/readyz", .headers = {}, .body = {}});
+    const auto answer =
+        client->send({.method = "GET", .target = "/readyz", .headers = {}, .body = {}});
     if (answer && answer->status == kOk) {
       return {};
     }
@@ -216,8 +217,8 @@ Result<microseconds> ServerProcess::cpu() const {
   // proc(5): fields 14 and 15, counted behind the name, which may hold anything.
   const std::string stat = read_all(fmt::format("/proc/{}/stat", pid_));
   const auto name_end = stat.rfind(')');
-  const auto fields =
-      split(std::string_view(stat).substr(name_end == std::string::npos ? stat.size() : name_end), ' ');
+  const auto fields = split(
+      std::string_view(stat).substr(name_end == std::string::npos ? stat.size() : name_end), ' ');
   constexpr std::size_t kUserTime = 12;
   constexpr std::size_t kSystemTime = 13;
   const auto user = fields.size() > kSystemTime ? parse_int(fields[kUserTime]) : std::nullopt;

@@ -16,8 +16,8 @@ namespace opentrail::bench {
 [[nodiscard]] std::chrono::microseconds own_cpu();
 
 struct ServerMemory {
-  std::uint64_t resident_bytes = 0;       ///< VmRSS.
-  std::uint64_t resident_bytes_max = 0;   ///< VmHWM.
+  std::uint64_t resident_bytes = 0;      ///< VmRSS.
+  std::uint64_t resident_bytes_max = 0;  ///< VmHWM.
 };
 
 struct ServerOptions {

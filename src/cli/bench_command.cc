@@ -159,8 +159,8 @@ std::string bench_progress(std::string_view name, std::uint64_t done, std::uint6
   }
   constexpr double kSecondsMin = 0.5;  // a rate of less would jump about
   if (done > 0 && seconds >= kSecondsMin) {
-    text += fmt::format("  {}/s",
-                        with_commas(static_cast<std::uint64_t>(static_cast<double>(done) / seconds)));
+    text += fmt::format(
+        "  {}/s", with_commas(static_cast<std::uint64_t>(static_cast<double>(done) / seconds)));
   }
   return text.substr(0, columns);
 }
@@ -172,7 +172,9 @@ int run_bench_command(BenchCommand command, const Context& context) {
   const auto files = io::make_posix_filesystem();
   BenchShow show(context, command.quiet);
   const bench::OnProgress on_progress = [&](std::string_view name, std::uint64_t done,
-                                            std::uint64_t total) { show.update(name, done, total); };
+                                            std::uint64_t total) {
+    show.update(name, done, total);
+  };
   const auto report = bench::run_bench(command.bench, *files, context.clock, on_progress);
   show.clear();
   if (!report) {
@@ -191,10 +193,12 @@ void add_bench_command(CLI::App& app, const Context& context, int& exit_code) {
   const auto command = std::make_shared<BenchCommand>();
   CLI::App* bench = app.add_subcommand("bench", "Measure a server with made-up records");
   bench->footer(
-      "Starts a server on a fresh folder, fills it over HTTP, looks records up, and takes the folder "
+      "Starts a server on a fresh folder, fills it over HTTP, looks records up, and takes the "
+      "folder "
       "away.\n"
       "Against --endpoint the records stay there, and a second run needs another --seed.\n"
-      "Exit codes: 0 measured, nothing lost; 1 something acknowledged was not there; 2 wrong use or "
+      "Exit codes: 0 measured, nothing lost; 1 something acknowledged was not there; 2 wrong use "
+      "or "
       "failed;\n130 stopped by Ctrl-C.\n\n"
       "Examples: opentrail bench --records 100000 --baseline sqlite,gzip\n"
       "          opentrail bench --phase ingest,lookup --templates ./AWSLogs --output json");
