@@ -10,10 +10,10 @@
 namespace opentrail::bench {
 
 struct ChildOptions {
-  bool feeds = false;    ///< feed() writes its standard input; otherwise there is none.
-  std::string log_file;  ///< What it says, both streams, appended; empty: nowhere.
-  std::string folder;    ///< Working folder; empty: ours.
-  uid_t user = 0;        ///< Runs as this user and group when we are root and it is not 0.
+  bool feeds = false;         ///< feed() writes its standard input; otherwise there is none.
+  std::string log_file = {};  ///< What it says, both streams, appended; empty: nowhere.
+  std::string folder = {};    ///< Working folder; empty: ours.
+  uid_t user = 0;             ///< Runs as this user and group when we are root and it is not 0.
   gid_t group = 0;
 };
 

@@ -39,11 +39,11 @@ struct PreparedBody {
 
 /// One LookupEvents call.
 struct LookupQuery {
-  std::string account;
-  std::string region;
-  std::string key;  ///< "EventName"; empty: all of them.
-  std::string value;
-  std::string expected_id;  ///< Must be in the answer; empty: any event will do.
+  std::string account = {};
+  std::string region = {};
+  std::string key = {};  ///< "EventName"; empty: all of them.
+  std::string value = {};
+  std::string expected_id = {};  ///< Must be in the answer; empty: any event will do.
 };
 
 /// One connection for each Region that is asked for: a signature names the Region.
