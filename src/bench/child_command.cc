@@ -60,6 +60,7 @@ std::unexpected<Error> failed(std::string_view what) {
 Result<ChildCommand> ChildCommand::start(std::vector<std::string> arguments,
                                          const ChildOptions& options) {
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) {
     pointers.push_back(argument.data());
   }
