@@ -1,11 +1,11 @@
 #include "cli/import_command.h"
 
 #include "base/json_writer.h"
+#include "cli/interrupt_watch.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 
 #include <algorithm>
-#include <csignal>
 #include <memory>
 #include <ostream>
 
@@ -22,27 +22,6 @@ using collect::ProblemKind;
 
 /// So many problems are shown as text; all that are kept go into the JSON.
 constexpr std::size_t kProblemsShownMax = 100;
-
-std::atomic<bool> interrupt_requested = false;
-static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
-
-/// Takes Ctrl-C over while it lives: the first one asks politely, a second one ends the process.
-class InterruptWatch {
- public:
-  InterruptWatch() {
-    struct sigaction action{};
-    action.sa_handler = [](int) { interrupt_requested.store(true); };
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigemptyset(&action.sa_mask);
-    ::sigaction(SIGINT, &action, &before_);
-  }
-  ~InterruptWatch() { ::sigaction(SIGINT, &before_, nullptr); }
-  InterruptWatch(const InterruptWatch&) = delete;
-  InterruptWatch& operator=(const InterruptWatch&) = delete;
-
- private:
-  struct sigaction before_{};
-};
 
 bool is_note(const Problem& problem) {
   return problem.kind == ProblemKind::Skipped || problem.kind == ProblemKind::Digest;
@@ -211,7 +190,7 @@ void add_import_command(CLI::App& app, const Context& context, int& exit_code) {
   add_connection_options(*aws, command->connection);
   aws->callback([command, &context, &exit_code] {
     const InterruptWatch watch;
-    exit_code = run_import(*command, context, &interrupt_requested);
+    exit_code = run_import(*command, context, watch.flag());
   });
 }
 

@@ -1,5 +1,6 @@
 #include "cli/program.h"
 
+#include "cli/bench_command.h"
 #include "cli/import_command.h"
 #include "cli/lookup_command.h"
 #include "cli/serve_command.h"
@@ -77,6 +78,7 @@ int run_program(int argc, const char* const* argv, const Context& context) {
   add_serve_command(app, exit_code);
   add_import_command(app, context, exit_code);
   add_lookup_command(app, context, exit_code);
+  add_bench_command(app, context, exit_code);
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     command->group("Commands, each with a --help of its own");
   }
