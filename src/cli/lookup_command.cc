@@ -3,7 +3,7 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "cli/event_printer.h"
-#include "cli/human_time.h"
+#include "search/human_time.h"
 
 #include <algorithm>
 #include <array>
@@ -31,8 +31,8 @@ struct Query {
 };
 
 Result<Timestamp> read_time(std::string_view flag, const std::string& text, Timestamp now,
-                            SpanEdge edge) {
-  auto time = parse_human_time(text, now, edge);
+                            search::SpanEdge edge) {
+  auto time = search::parse_human_time(text, now, edge);
   if (!time) {
     return std::unexpected(std::move(time).error().while_doing(flag));
   }
@@ -56,10 +56,10 @@ Result<Query> make_query(const LookupCommand& command, Timestamp now) {
     query.attribute = command.attributes.front();
   }
   if (!command.start_time.empty()) {
-    OT_TRY(query.start, read_time("--start", command.start_time, now, SpanEdge::Begin));
+    OT_TRY(query.start, read_time("--start", command.start_time, now, search::SpanEdge::Begin));
   }
   if (!command.end_time.empty()) {
-    OT_TRY(query.end, read_time("--end", command.end_time, now, SpanEdge::End));
+    OT_TRY(query.end, read_time("--end", command.end_time, now, search::SpanEdge::End));
   }
   if (query.start && query.end && *query.start > *query.end) {
     return fail(ErrorCode::InvalidArgument,

@@ -1,6 +1,6 @@
 #include "search/matcher.h"
 
-#include "search/compiled_test.h"
+#include "search/comparison.h"
 
 #include <algorithm>
 #include <array>
@@ -147,7 +147,7 @@ class Matcher::Program {
     return all;
   }
 
-  static Verdict verdict_of_bytes(const CompiledTest& test, std::string_view bytes,
+  static Verdict verdict_of_bytes(const Comparison& test, std::string_view bytes,
                                   std::size_t& searches) {
     if (!test.shows() || searches == kSearchesMax) {
       return Verdict::Open;
@@ -156,7 +156,7 @@ class Matcher::Program {
     return test.is_ruled_out_by(bytes) ? Verdict::No : Verdict::Open;
   }
 
-  static Verdict verdict_without_parsing(const CompiledTest& compiled, const Subject& subject,
+  static Verdict verdict_without_parsing(const Comparison& compiled, const Subject& subject,
                                          std::size_t& searches) {
     switch (compiled.test().target.kind) {
       case Target::Kind::AnyText:
@@ -171,7 +171,7 @@ class Matcher::Program {
     return verdict_of_bytes(compiled, subject.json, searches);
   }
 
-  static bool any_term_holds(const CompiledTest& compiled, const record::Terms& terms) {
+  static bool any_term_holds(const Comparison& compiled, const record::Terms& terms) {
     const record::Field field = compiled.test().target.field;
     for (const record::Terms::Term term : terms) {
       if (term.field == field && compiled.holds(term.value)) {
@@ -212,7 +212,7 @@ class Matcher::Program {
   }
 
   Expression expression_;
-  std::vector<CompiledTest> tests_;
+  std::vector<Comparison> tests_;
   std::vector<Node> nodes_;
   std::size_t root_ = 0;
   std::vector<std::vector<std::size_t>> tests_of_path_;  ///< By the path's index in paths_.

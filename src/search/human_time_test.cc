@@ -1,11 +1,11 @@
 // Goal: times as people write them mean what they say, in UTC; everything else is refused with
 // examples.
-#include "cli/human_time.h"
+#include "search/human_time.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace opentrail::cli {
+namespace opentrail::search {
 namespace {
 
 using testing::HasSubstr;
@@ -21,6 +21,8 @@ TEST(HumanTime, ReadsWhatPeopleWrite) {
       {"yesterday", "2026-11-23T00:00:00Z", "2026-11-23T23:59:59Z"},
       {"2 hours ago", "2026-11-24T06:46:13Z", "2026-11-24T06:46:13Z"},
       {"2h", "2026-11-24T06:46:13Z", "2026-11-24T06:46:13Z"},
+      {"-2h", "2026-11-24T06:46:13Z", "2026-11-24T06:46:13Z"},
+      {"-2 hours", "2026-11-24T06:46:13Z", "2026-11-24T06:46:13Z"},
       {"an hour ago", "2026-11-24T07:46:13Z", "2026-11-24T07:46:13Z"},
       {"a day", "2026-11-23T08:46:13Z", "2026-11-23T08:46:13Z"},
       {"90 MIN ago", "2026-11-24T07:16:13Z", "2026-11-24T07:16:13Z"},
@@ -44,7 +46,7 @@ TEST(HumanTime, ReadsWhatPeopleWrite) {
 
 TEST(HumanTime, RefusesTheRestWithExamples) {
   for (const std::string_view text :
-       {"", "soon", "2 moons ago", "-2 hours", "2", "12345678", "123456789012", "2026-13-01",
+       {"", "soon", "2 moons ago", "-2 hours ago", "--2h", "-h", "2", "12345678", "123456789012", "2026-13-01",
         "2025-02-29", "24.11.2026", "hours ago", "99999999999 days ago", "2000000 d", "ago",
         "2026-11-24 25:00"}) {
     SCOPED_TRACE(text);
@@ -56,4 +58,4 @@ TEST(HumanTime, RefusesTheRestWithExamples) {
 }
 
 }  // namespace
-}  // namespace opentrail::cli
+}  // namespace opentrail::search

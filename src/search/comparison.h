@@ -10,9 +10,9 @@
 namespace opentrail::search {
 
 /// A test with what it needs to be judged fast.
-class CompiledTest {
+class Comparison {
  public:
-  explicit CompiledTest(const Test& test);
+  explicit Comparison(const Test& test);
 
   [[nodiscard]] const Test& test() const { return test_; }
   /// The comparison alone, with one value of the target.

@@ -1,4 +1,4 @@
-#include "search/compiled_test.h"
+#include "search/comparison.h"
 
 #include <algorithm>
 #include <array>
@@ -61,7 +61,7 @@ bool id_shows(const Test& test) {
 
 /// True when each term of the field is a part of a string or number in the record
 /// (record/terms.h); the rest is derived, as "Management" is of a record that says nothing.
-bool field_shows(const CompiledTest& compiled) {
+bool field_shows(const Comparison& compiled) {
   switch (compiled.test().target.field) {
     case Field::EventName:
     case Field::EventSource:
@@ -86,7 +86,7 @@ bool field_shows(const CompiledTest& compiled) {
   return false;
 }
 
-bool test_shows(const CompiledTest& compiled) {
+bool test_shows(const Comparison& compiled) {
   const Test& test = compiled.test();
   if (test.op == Operator::Exists || test.value.empty()) {
     return false;
@@ -107,7 +107,7 @@ bool test_shows(const CompiledTest& compiled) {
 
 }  // namespace
 
-CompiledTest::CompiledTest(const Test& test) : test_(test) {
+Comparison::Comparison(const Test& test) : test_(test) {
   if (test.op != Operator::Exists) {
     finder_.emplace(test.value, case_of(test.op));
   }
@@ -117,7 +117,7 @@ CompiledTest::CompiledTest(const Test& test) : test_(test) {
   shows_ = test_shows(*this);
 }
 
-bool CompiledTest::holds(std::string_view value) const {
+bool Comparison::holds(std::string_view value) const {
   switch (test_.op) {
     case Operator::Equals:
       return value == test_.value;
@@ -134,7 +134,7 @@ bool CompiledTest::holds(std::string_view value) const {
   return false;
 }
 
-bool CompiledTest::holds(const record::JsonValue& value) const {
+bool Comparison::holds(const record::JsonValue& value) const {
   using Kind = record::JsonValue::Kind;
   const bool compares_all = test_.op == Operator::Equals || test_.op == Operator::StartsWith ||
                             test_.op == Operator::EndsWith;
@@ -144,7 +144,7 @@ bool CompiledTest::holds(const record::JsonValue& value) const {
   return holds(value.text);
 }
 
-bool CompiledTest::is_ruled_out_by(std::string_view bytes) const {
+bool Comparison::is_ruled_out_by(std::string_view bytes) const {
   return !finder_->is_in(bytes) && std::ranges::none_of(escapes_, [bytes](const auto* escape) {
     return escape->is_in(bytes);
   });

@@ -1,4 +1,4 @@
-#include "cli/human_time.h"
+#include "search/human_time.h"
 
 #include "base/text.h"
 
@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace opentrail::cli {
+namespace opentrail::search {
 
 namespace {
 
@@ -49,13 +49,15 @@ std::optional<seconds> unit_of(std::string_view word) {
   return unit == kUnits.end() ? std::nullopt : std::optional(unit->length);
 }
 
-/// "2 hours ago", "2h ago", "2h", "an hour ago": how long before now.
+/// "2 hours ago", "2h ago", "2h", "-2h", "an hour ago": how long before now.
 std::optional<seconds> parse_ago(const std::string& text) {
   constexpr std::string_view kAgo = " ago";
   constexpr std::int64_t kCountMax = 1'000'000;
   std::string_view rest = text;
   if (rest.ends_with(kAgo)) {
     rest.remove_suffix(kAgo.size());
+  } else if (rest.starts_with('-')) {
+    rest.remove_prefix(1);
   }
   for (const std::string_view one : {"an ", "a "}) {
     if (rest.starts_with(one)) {
@@ -114,4 +116,4 @@ Result<Timestamp> parse_human_time(std::string_view text, Timestamp now, SpanEdg
                           to_valid_utf8(text)));
 }
 
-}  // namespace opentrail::cli
+}  // namespace opentrail::search
