@@ -1,6 +1,8 @@
 #pragma once
 #include "history/history.h"
 #include "io/clock.h"
+#include "io/faulty_filesystem.h"
+#include "io/random.h"
 #include "journal/fake_journal.h"
 
 #include <chrono>
@@ -73,7 +75,8 @@ class HistoryTest : public testing::Test {
   ~HistoryTest() override { journal_.on_commit(nullptr); }
   void open() {
     journal_.on_commit(nullptr);
-    history_ = History::open(journal_, clock_, {.retention = std::chrono::days(90)}).value();
+    history_.reset();
+    history_ = History::open(files_, journal_, clock_, random_, options_).value();
     journal_.on_commit([this](journal::Offset) { history_->wake(); });
   }
   journal::Offset add(const Sample& sample) { return journal_.add(make(sample)); }
@@ -93,6 +96,9 @@ class HistoryTest : public testing::Test {
     return ids;
   }
 
+  io::FaultyFilesystem files_{1};
+  io::SeededRandom random_{1};
+  HistoryOptions options_{.folder = "history"};
   journal::FakeJournal journal_;
   io::FakeClock clock_{kNow};
   std::unique_ptr<History> history_;

@@ -118,7 +118,7 @@ TEST_F(HistoryFollowTest, TriesAgainAfterAFailedRead) {
 TEST_F(HistoryFollowTest, DoesNotOpenOverAJournalThatCannotBeRead) {
   add({.id = "there"});
   journal_.fail_reads_with(Error(ErrorCode::Corruption, "segment 0, byte 17"));
-  const auto opened = History::open(journal_, clock_, {});
+  const auto opened = History::open(files_, journal_, clock_, random_, options_);
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().code(), ErrorCode::Corruption);
 }

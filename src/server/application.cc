@@ -136,7 +136,11 @@ Result<void> Application::Parts::open_log() {
         "acknowledged",
         report.bytes_cut, report.cut_file);
   }
-  OT_TRY(history, history::History::open(*journal, clock, {config.retention}));
+  history::HistoryOptions history_options;
+  history_options.retention = config.retention;
+  history_options.folder = path("history");
+  OT_TRY(history,
+         history::History::open(*files, *journal, clock, random, std::move(history_options)));
   journal->on_commit([this](journal::Offset) { history->wake(); });
   return {};
 }

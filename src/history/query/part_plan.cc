@@ -50,7 +50,7 @@ Result<PartPlan> PartPlan::make(const Expression& expression, const Index& index
 Result<PartPlan::Node> PartPlan::compile(const Expression& expression, const FindId& find_id) {
   switch (expression.kind) {
     case Expression::Kind::All:
-      return Node{.kind = Node::Kind::All};
+      return Node(Node::Kind::All);
     case Expression::Kind::And:
     case Expression::Kind::Or:
       return compile_children(expression, find_id);
@@ -72,24 +72,24 @@ Result<PartPlan::Node> PartPlan::compile_children(const Expression& expression,
   const bool is_and = expression.kind == Expression::Kind::And;
   const auto neutral = is_and ? Node::Kind::All : Node::Kind::Nothing;
   const auto deciding = is_and ? Node::Kind::Nothing : Node::Kind::All;
-  Node node{.kind = is_and ? Node::Kind::And : Node::Kind::Or};
+  Node node(is_and ? Node::Kind::And : Node::Kind::Or);
   for (const Expression& child : expression.children) {
     OT_TRY(Node compiled, compile(child, find_id));
     if (compiled.kind == deciding) {
-      return Node{.kind = deciding};
+      return Node(deciding);
     }
     if (compiled.kind != neutral) {
       node.children.push_back(std::move(compiled));
     }
   }
   if (node.children.empty()) {
-    return Node{.kind = neutral};
+    return Node(neutral);
   }
   if (node.children.size() == 1) {
     return std::move(node.children.front());
   }
   // The rarest first: what it leaves out, the others are not asked for.
-  std::ranges::stable_sort(node.children, {}, [this](const Node& one) {
+  std::ranges::sort(node.children, {}, [this](const Node& one) {
     return one.list ? one.list->count() : index_->meta().docs;
   });
   return node;
@@ -97,17 +97,17 @@ Result<PartPlan::Node> PartPlan::compile_children(const Expression& expression,
 
 PartPlan::Node PartPlan::inexact() {
   exact_ = false;
-  return Node{.kind = Node::Kind::All};
+  return Node(Node::Kind::All);
 }
 
 PartPlan::Node PartPlan::negated(Node node) {
   switch (node.kind) {
     case Node::Kind::All:
-      return Node{.kind = Node::Kind::Nothing};
+      return Node(Node::Kind::Nothing);
     case Node::Kind::Nothing:
-      return Node{.kind = Node::Kind::All};
+      return Node(Node::Kind::All);
     default: {
-      Node negation{.kind = Node::Kind::Not};
+      Node negation(Node::Kind::Not);
       negation.children.push_back(std::move(node));
       return negation;
     }
@@ -130,7 +130,7 @@ Result<PartPlan::Node> PartPlan::compile_test(const Test& test, const FindId& fi
 Result<PartPlan::Node> PartPlan::compile_field(const Test& test) {
   if (test.op == Operator::Equals) {
     OT_TRY(const auto ref, index_->find(test.target.field, test.value));
-    return ref ? list_node(*ref) : Node{};
+    return ref ? list_node(*ref) : Node();
   }
   const bool by_prefix = test.op == Operator::StartsWith;
   std::vector<PostingsRef> refs;
@@ -149,14 +149,14 @@ Result<PartPlan::Node> PartPlan::compile_field(const Test& test) {
 
 Result<PartPlan::Node> PartPlan::compile_id(const Test& test, const FindId& find_id) {
   if (test.op == Operator::Exists) {
-    return Node{.kind = Node::Kind::All};
+    return Node(Node::Kind::All);
   }
   if (test.op != Operator::Equals) {
     return inexact();
   }
   OT_TRY(const std::vector<Doc> docs, find_id(test.value));
   if (docs.empty()) {
-    return Node{};
+    return Node();
   }
   std::vector<std::uint64_t> bits(index_->meta().docs / kWordBits + 1, 0);
   for (const Doc doc : docs) {
@@ -167,22 +167,22 @@ Result<PartPlan::Node> PartPlan::compile_id(const Test& test, const FindId& find
 
 Result<PartPlan::Node> PartPlan::list_node(const PostingsRef& ref) const {
   if (ref.count == index_->meta().docs) {
-    return Node{.kind = Node::Kind::All};
+    return Node(Node::Kind::All);
   }
-  Node node{.kind = Node::Kind::List};
+  Node node(Node::Kind::List);
   OT_TRY(node.list, PostingsReader::open(index_->bytes(), ref, index_->meta().docs));
   return node;
 }
 
 PartPlan::Node PartPlan::bits_node(std::vector<std::uint64_t> bits) const {
-  Node node{.kind = Node::Kind::Bits};
+  Node node(Node::Kind::Bits);
   node.bits = std::move(bits);
   return node;
 }
 
 Result<PartPlan::Node> PartPlan::union_node(const std::vector<PostingsRef>& refs) const {
   if (refs.empty()) {
-    return Node{};
+    return Node();
   }
   if (refs.size() > kListsMax) {
     std::vector<std::uint64_t> bits(index_->meta().docs / kWordBits + 1, 0);
@@ -195,7 +195,7 @@ Result<PartPlan::Node> PartPlan::union_node(const std::vector<PostingsRef>& refs
     }
     return bits_node(std::move(bits));
   }
-  Node node{.kind = Node::Kind::Or};
+  Node node(Node::Kind::Or);
   for (const PostingsRef& ref : refs) {
     OT_TRY(Node list, list_node(ref));
     if (list.kind == Node::Kind::All) {

@@ -41,7 +41,9 @@ class PartPlan {
  private:
   struct Node {
     enum class Kind : std::uint8_t { Nothing, All, List, Bits, And, Or, Not };
-    Kind kind = Kind::Nothing;
+    explicit Node(Kind of_kind = Kind::Nothing) : kind(of_kind) {}
+
+    Kind kind;
     std::vector<Node> children;
     std::optional<PostingsReader> list;
     std::vector<std::uint64_t> bits;  ///< One for each doc.

@@ -10,16 +10,16 @@ EntryKey next_of(EntryKey key) { return {.time = key.time, .offset = key.offset 
 }  // namespace
 
 EntryKey ScanBounds::first_key() const {
-  const EntryKey first{.time = oldest, .offset = journal::Offset{0}};
-  return after && direction == Direction::OldestFirst ? std::max(first, next_of(*after)) : first;
+  const EntryKey lowest{.time = oldest, .offset = journal::Offset{0}};
+  return after && direction == Direction::OldestFirst ? std::max(lowest, next_of(*after)) : lowest;
 }
 
 EntryKey ScanBounds::end_key() const {
-  const EntryKey end = newest == Timestamp::max()
+  const EntryKey highest = newest == Timestamp::max()
                            ? kNewestKey
                            : EntryKey{.time = newest + std::chrono::milliseconds(1),
                                       .offset = journal::Offset{0}};
-  return after && direction == Direction::NewestFirst ? std::min(end, *after) : end;
+  return after && direction == Direction::NewestFirst ? std::min(highest, *after) : highest;
 }
 
 }  // namespace opentrail::history

@@ -7,6 +7,7 @@ namespace {
 
 using search::Expression;
 using search::Target;
+using Subject = search::Matcher::Subject;
 
 bool reads_record(const Expression& expression) {
   if (expression.kind == Expression::Kind::Test) {
@@ -128,10 +129,11 @@ Result<void> ViewScan::add_recent() {
 
 Result<bool> ViewScan::recent_matches(const NewDoc& doc) {
   if (!plan_.needs_record()) {
-    return plan_.matcher().matches({.id = {}, .json = {}, .terms = doc.terms});
+    return plan_.matcher().matches(Subject{.id = {}, .json = {}, .terms = doc.terms});
   }
   OT_TRY(const auto record, reader_.record(doc.key.offset));
-  return plan_.matcher().matches({.id = record.id, .json = record.json, .terms = doc.terms});
+  return plan_.matcher().matches(
+      Subject{.id = record.id, .json = record.json, .terms = doc.terms});
 }
 
 Result<std::vector<Doc>> ViewScan::docs_of_id(std::string_view id, const Index& index) {

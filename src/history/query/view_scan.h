@@ -1,6 +1,7 @@
 #pragma once
 #include "base/error.h"
 #include "history/query/part_scan.h"
+#include "history/query/record_reader.h"
 #include "history/query/search_query.h"
 #include "history/query/verifier.h"
 #include "history/store/event_store.h"
