@@ -302,7 +302,7 @@ ApiResult<void> read_bucket(const json::object& input, CountRequest& request) {
   }
   constexpr std::int64_t kSecondsMax = 10LL * 366 * 24 * 3600;
   std::optional<milliseconds> width;
-  if (member->is_int64() && member->get_int64() <= kSecondsMax) {
+  if (member->is_int64() && member->get_int64() > 0 && member->get_int64() <= kSecondsMax) {
     width = seconds{member->get_int64()};
   } else if (member->is_string()) {
     request.bucket_auto = member->get_string() == "auto";
