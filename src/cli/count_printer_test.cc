@@ -71,7 +71,7 @@ TEST(CountPrinter, TheTableHasBarsAndEmptyBuckets) {
   world.environment["NO_COLOR"] = "1";
   const std::string text = render(kBoth, "table", world);
   EXPECT_THAT(text, HasSubstr("2026-11-24 07:00"));
-  EXPECT_THAT(text, HasSubstr("2026-11-24 08:00           0\n")) << text;
+  EXPECT_THAT(text, HasSubstr("2026-11-24 08:00      0\n")) << text;
   EXPECT_THAT(text, HasSubstr("1,000  █████"));
   EXPECT_THAT(text, HasSubstr("    3  ▏\n")) << "what is there is seen";
   EXPECT_THAT(text, HasSubstr("alice "));
@@ -83,7 +83,7 @@ TEST(CountPrinter, NothingFound) {
       R"({"Total":0,"BucketSeconds":60,"Buckets":[],"Values":0,"Groups":[]})";
   EXPECT_EQ(render(kNone, "csv"), "user,Time,Count\r\n");
   EXPECT_EQ(render(kNone, "ndjson"), "");
-  EXPECT_EQ(render(kNone, "table"), "user          COUNT\n\nTIME (UTC)  COUNT\n");
+  EXPECT_EQ(render(kNone, "table"), "user  COUNT\n\nTIME (UTC)  COUNT\n");
 }
 
 }  // namespace
