@@ -307,7 +307,11 @@ void add_output(CLI::App& lookup, const std::shared_ptr<LookupCommand>& command)
   lookup
       .add_option("--limit,--max", command->results_max,
                   "At most so many events, or values of --by; 0 for all [50]")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return is_digits(text) ? std::string() : "'" + text + "' is not a number from 0 on";
+          },
+          ""))
       ->option_text("COUNT");
   lookup.add_flag_callback("--all", [command] { command->results_max = 0; }, "As --limit 0");
   lookup.add_flag("--count", command->count, "How many events there are, instead of them");

@@ -185,7 +185,7 @@ TEST_F(LookupCommandTest, FailuresAreTwoAndExplained) {
         .body = R"({"__type":"AccessDeniedException","Message":"no"})",
         .headers = {}},
        "administrator"},
-      {{.status = 200, .body = "<html>", .headers = {}}, "is not one of LookupEvents"},
+      {{.status = 200, .body = "<html>", .headers = {}}, "is not one of /opentrail/v1/search"},
       {{.status = 200, .body = R"({"Events":[1]})", .headers = {}}, "not an object"},
   };
   for (const auto& one : cases) {

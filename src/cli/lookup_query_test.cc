@@ -40,7 +40,7 @@ TEST(LookupQuery, SaysEverything) {
             R"((errorCode exists or eventName ^= "Delete") and username = "o\"brien" )"
             R"(and errorCode = "AccessDenied")");
   EXPECT_THAT(search_body(*query, true, 7, "t"),
-              HasSubstr(R"("StartTime":1795132800,"EndTime":1795478399,)"
+              HasSubstr(R"("StartTime":1795132800,"EndTime":1795478399.999,)"
                         R"("Regions":["eu-west-1","us-east-1"],)"
                         R"("Accounts":["111122223333","444455556666"],"Order":"oldest",)"
                         R"("MaxResults":7,"NextToken":"t"})"));

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "search/human_time.h"
 #include "search/names.h"
+#include "search/time_range.h"
 
 #include <algorithm>
 #include <array>
@@ -122,11 +123,13 @@ ApiResult<ReadTime> read_time(const json::object& input, std::string_view name, 
     return ReadTime{};
   }
   if (member->is_string()) {
-    const auto time = search::parse_human_time(std::string_view(member->get_string()), now, edge);
-    if (!time) {
-      return bad_value(fmt::format("{}: {}", name, time.error().message()));
+    const std::string_view text = member->get_string();
+    const bool begins = edge == search::SpanEdge::Begin;
+    const auto range = search::parse_time_range(begins ? text : "", begins ? "" : text, now);
+    if (!range) {
+      return bad_value(fmt::format("{}: {}", name, range.error().message()));
     }
-    return ReadTime{*time, true};
+    return ReadTime{begins ? range->begin : range->end, true};
   }
   const auto time = member->is_number() ? aws::json_timestamp(*member) : std::nullopt;
   if (!time) {

@@ -34,12 +34,12 @@ class AskedHistory final : public cloudtrail::FakeHistory {
       return std::unexpected(*error_);
     }
     history::SearchPage page = found_;
+    if (query.direction == history::Direction::OldestFirst) {
+      std::ranges::reverse(page.events);
+    }
     if (page.events.size() > query.results_max) {
       page.events.resize(query.results_max);
       page.next_token = "cut";
-    }
-    if (query.direction == history::Direction::OldestFirst) {
-      std::ranges::reverse(page.events);
     }
     return page;
   }
