@@ -29,6 +29,7 @@ constexpr std::array<Escape, 8> kEscapes = {{{'"', '"'},
 const TextFinder& finder_of_escape(char letter) {
   static const std::vector<TextFinder> finders = [] {
     std::vector<TextFinder> made;
+    made.reserve(kEscapes.size() + 1);
     for (const Escape& escape : kEscapes) {
       made.emplace_back(std::string{'\\', escape.letter});
     }

@@ -3,6 +3,9 @@
 // trees.
 #include "search/expression.h"
 
+#include "base/text.h"
+#include "io/filesystem.h"
+#include "search/names.h"
 #include "search/random_expression.h"
 
 #include <fmt/format.h>
@@ -159,6 +162,45 @@ TEST(ParseExpression, RefusesTheRestAtItsPlace) {
     ASSERT_FALSE(expression.has_value()) << to_text(*expression);
     EXPECT_EQ(expression.error().code(), ErrorCode::InvalidArgument);
     EXPECT_THAT(expression.error().message(), StartsWith(one.message));
+  }
+}
+
+TEST(ParseExpression, KnowsWhatTheManualSays) {
+  const auto files = io::make_posix_filesystem();
+  const auto manual = io::read_file(*files, "docs/search.md", 1 << 20);
+  ASSERT_TRUE(manual.has_value());
+  std::size_t examples = 0;
+  std::size_t names = 0;
+  std::string_view fence;
+  std::string_view chapter;
+  for (const std::string_view line : split(*manual, '\n')) {
+    if (line.starts_with("```")) {
+      fence = fence.empty() ? line : "";
+    } else if (line.starts_with("## ")) {
+      chapter = line;
+    } else if (fence == "```" && !line.starts_with("at ")) {
+      EXPECT_TRUE(parse_expression(line).has_value()) << line;
+      ++examples;
+    } else if (chapter == "## Names" && line.starts_with("| `")) {
+      const auto cells = split(line, '|');
+      for (const std::size_t cell : {std::size_t{1}, std::size_t{2}}) {
+        const auto parts = split(cells[cell], '`');
+        for (std::size_t i = 1; i < parts.size(); i += 2) {
+          EXPECT_TRUE(named_target(parts[i]).has_value()) << parts[i];
+          ++names;
+        }
+      }
+    }
+  }
+  EXPECT_GE(examples, 6U);
+  EXPECT_GE(names, 30U);
+}
+
+TEST(Names, EveryFieldHasOne) {
+  for (std::size_t i = 0; i < record::kFieldCount; ++i) {
+    const Target target{
+        .kind = Target::Kind::Field, .field = static_cast<record::Field>(i), .path = {}};
+    EXPECT_EQ(named_target(to_text(target)), target);
   }
 }
 

@@ -166,7 +166,8 @@ std::size_t TextFinder::find_with(std::string_view haystack, std::size_t width,
     return find_short(haystack);
   }
   const auto equals = [this](const char* place) { return equals_at(place); };
-  return kernel(haystack.data(), places, probes_, equals);
+  const char* const begin = haystack.data();
+  return kernel(begin, places, probes_, equals);
 }
 
 std::size_t TextFinder::find_sse2(std::string_view haystack) const {

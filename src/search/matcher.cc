@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -192,7 +193,7 @@ class Matcher::Program {
         }
       }
     }
-    OT_TRY_DO(paths_.visit(json, [&](std::size_t path, const record::JsonValue& value) {
+    const auto visit = [&](std::size_t path, const record::JsonValue& value) {
       for (const std::size_t test : tests_of_path_[path]) {
         if (verdicts[test] == Verdict::Open && tests_[test].holds(value)) {
           verdicts[test] = Verdict::Yes;
@@ -200,7 +201,8 @@ class Matcher::Program {
         }
       }
       return open == 0 ? record::JsonPathSet::Next::Stop : record::JsonPathSet::Next::GoOn;
-    }));
+    };
+    OT_TRY_DO(paths_.visit(json, std::ref(visit)));  // by reference it needs no memory
     for (const auto& tests : tests_of_path_) {
       for (const std::size_t test : tests) {
         if (verdicts[test] == Verdict::Open) {

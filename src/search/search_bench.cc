@@ -1,6 +1,10 @@
 // Question: how fast are records read for what the index cannot tell: the substring search, the
 // prefilter over a block of 8 KB, and the parse of one record?
 // Budget: 5 GB/s for the search of a needle that is not there; 2 us to parse a record of 1.5 KB.
+// Measured (median of 5, processor time, 2 shared cores): 24 to 31 GB/s with AVX2, 15 to 18 with
+// SSE2, memmem 12 to 23, string_view::find 4 to 12; a block ruled out in 0.5 us, escapes included;
+// a record of 1.1 KB decided by its terms in 0.06 us, by its bytes in 0.13 us, by its JSON in 0.5
+// us.
 #include "search/find_text.h"
 #include "search/matcher.h"
 
@@ -48,7 +52,7 @@ const std::string& block() {
 }
 
 void set_bytes(benchmark::State& state, std::size_t bytes) {
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * bytes));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
 }
 
 /// Of each kind one that is not there: rare bytes, an access key, an IP address, an ARN.
