@@ -3,6 +3,7 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cli/csv.h"
 #include "cli/table.h"
 
 #include <algorithm>
@@ -31,14 +32,6 @@ std::string iso_of_epoch(const json::value* value) {
   return to_iso_seconds(Timestamp(std::chrono::milliseconds(std::llround(seconds * kMillis))));
 }
 
-std::string resources_text(const LookupEvent& event) {
-  std::string text;
-  for (const auto& [type, name] : event.resources) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
-}
-
 /// JSON in one line: outside of strings a line break is white space, inside there is none.
 std::string unbroken(std::string text) {
   std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
@@ -50,27 +43,62 @@ std::string_view short_source(std::string_view source) {
   return source.ends_with(kDomain) ? source.substr(0, source.size() - kDomain.size()) : source;
 }
 
+/// The columns of the table and the text.
+std::vector<TableColumn> columns_of(const PrinterOptions& options) {
+  std::vector<TableColumn> columns;
+  if (options.columns) {
+    constexpr std::size_t kColumnsMin = 6;
+    for (const std::string& name : options.columns->names()) {
+      columns.push_back({.title = one_line(name), .columns_min = kColumnsMin});
+    }
+    return columns;
+  }
+  columns.push_back({.title = "TIME (UTC)", .columns_min = 20});
+  if (options.accounts) {
+    columns.push_back({.title = "ACCOUNT", .columns_min = 12});
+  }
+  if (options.regions) {
+    columns.push_back({.title = "REGION", .columns_min = 9});
+  }
+  columns.push_back({.title = "EVENT", .columns_min = 12});
+  columns.push_back({.title = "SOURCE", .columns_min = 6});
+  columns.push_back({.title = "USER", .columns_min = 6});
+  columns.push_back({.title = "RESOURCES", .columns_min = 9});
+  columns.push_back({.title = "ERROR", .columns_min = 5});
+  return columns;
+}
+
 /// What the table and the text show of an event.
-Table::Row to_row(const LookupEvent& event) {
+Table::Row to_row(const LookupEvent& event, const PrinterOptions& options) {
+  Table::Row row;
+  if (options.columns) {
+    for (const std::string& value : options.columns->values(event)) {
+      row.push_back({.text = one_line(value)});
+    }
+    return row;
+  }
   const bool failed = !event.error_code.empty();
-  return {{.text = one_line(event.event_time)},
-          {.text = one_line(event.event_name), .alarming = failed},
-          {.text = one_line(short_source(event.event_source))},
-          {.text = one_line(event.username)},
-          {.text = one_line(resources_text(event))},
-          {.text = one_line(event.error_code), .alarming = failed}};
+  row.push_back({.text = one_line(event.event_time)});
+  if (options.accounts) {
+    row.push_back({.text = one_line(event.account_id)});
+  }
+  if (options.regions) {
+    row.push_back({.text = one_line(event.region)});
+  }
+  row.push_back({.text = one_line(event.event_name), .alarming = failed});
+  row.push_back({.text = one_line(short_source(event.event_source))});
+  row.push_back({.text = one_line(event.username)});
+  row.push_back({.text = one_line(resources_text(event))});
+  row.push_back({.text = one_line(event.error_code), .alarming = failed});
+  return row;
 }
 
 class TablePrinter final : public EventPrinter {
  public:
-  explicit TablePrinter(const Context& context)
-      : context_(context),
-        table_({{.title = "TIME (UTC)", .columns_min = 20},
-                {.title = "EVENT", .columns_min = 12},
-                {.title = "SOURCE", .columns_min = 6},
-                {.title = "USER", .columns_min = 6},
-                {.title = "RESOURCES", .columns_min = 9},
-                {.title = "ERROR", .columns_min = 5}},
+  TablePrinter(PrinterOptions options, const Context& context)
+      : options_(std::move(options)),
+        context_(context),
+        table_(columns_of(options_),
                {.columns_max = context.out_is_terminal ? context.terminal_columns : 0,
                 .colour = context.out_has_colour()}) {}
 
@@ -78,24 +106,26 @@ class TablePrinter final : public EventPrinter {
     std::vector<Table::Row> rows;
     rows.reserve(events.size());
     for (const LookupEvent& event : events) {
-      rows.push_back(to_row(event));
+      rows.push_back(to_row(event, options_));
     }
     context_.out << table_.render(rows);
   }
 
  private:
+  const PrinterOptions options_;
   const Context& context_;
   Table table_;
 };
 
 class TextPrinter final : public EventPrinter {
  public:
-  explicit TextPrinter(const Context& context) : context_(context) {}
+  TextPrinter(PrinterOptions options, const Context& context)
+      : options_(std::move(options)), context_(context) {}
 
   void page(const std::vector<LookupEvent>& events) override {
     for (const LookupEvent& event : events) {
       std::string_view gap;
-      for (const TableCell& cell : to_row(event)) {
+      for (const TableCell& cell : to_row(event, options_)) {
         context_.out << gap << cell.text;
         gap = "\t";
       }
@@ -104,16 +134,30 @@ class TextPrinter final : public EventPrinter {
   }
 
  private:
+  const PrinterOptions options_;
   const Context& context_;
 };
 
+/// The chosen columns as an object.
+std::string chosen_json(const EventColumns& columns, const LookupEvent& event) {
+  JsonWriter writer;
+  writer.begin_object();
+  const std::vector<std::string> values = columns.values(event);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    writer.field(columns.names()[i], values[i]);
+  }
+  return std::move(writer.end_object()).text();
+}
+
 class JsonPrinter final : public EventPrinter {
  public:
-  explicit JsonPrinter(const Context& context) : context_(context) {}
+  JsonPrinter(PrinterOptions options, const Context& context)
+      : options_(std::move(options)), context_(context) {}
 
   void page(const std::vector<LookupEvent>& events) override {
     for (const LookupEvent& event : events) {
-      context_.out << (first_ ? "[\n" : ",\n") << to_json(event);
+      context_.out << (first_ ? "[\n" : ",\n") 
+                   << (options_.columns ? chosen_json(*options_.columns, event) : to_json(event));
       first_ = false;
     }
   }
@@ -139,36 +183,48 @@ class JsonPrinter final : public EventPrinter {
     } else {
       writer.string(event.record);
     }
+    writer.optional_field("AccountId", event.account_id).optional_field("Region", event.region);
     return std::move(writer.end_object()).text();
   }
 
+  const PrinterOptions options_;
   const Context& context_;
   bool first_ = true;
 };
 
 class NdjsonPrinter final : public EventPrinter {
  public:
-  explicit NdjsonPrinter(const Context& context) : context_(context) {}
+  NdjsonPrinter(PrinterOptions options, const Context& context)
+      : options_(std::move(options)), context_(context) {}
   void page(const std::vector<LookupEvent>& events) override {
     for (const LookupEvent& event : events) {
-      context_.out << unbroken(event.record) << '\n';
+      context_.out << (options_.columns ? chosen_json(*options_.columns, event)
+                                        : unbroken(event.record))
+                   << '\n';
     }
   }
 
  private:
+  const PrinterOptions options_;
   const Context& context_;
 };
 
 class CsvPrinter final : public EventPrinter {
  public:
-  explicit CsvPrinter(const Context& context) : context_(context) {}
+  CsvPrinter(PrinterOptions options, const Context& context)
+      : options_(std::move(options)), context_(context) {}
 
   void page(const std::vector<LookupEvent>& events) override {
     header();
     for (const LookupEvent& event : events) {
-      line({event.event_time, event.event_name, event.event_source, event.username,
-            event.access_key_id, event.read_only, event.event_id, resources_text(event),
-            event.error_code, event.source_ip_address});
+      context_.out << csv_line(
+          options_.columns
+              ? options_.columns->values(event)
+              : std::vector<std::string>{event.event_time, event.event_name, event.event_source,
+                                         event.username, event.access_key_id, event.read_only,
+                                         event.event_id, resources_text(event), event.error_code,
+                                         event.source_ip_address, event.account_id,
+                                         event.region});
     }
   }
   void end() override { header(); }
@@ -177,38 +233,29 @@ class CsvPrinter final : public EventPrinter {
   void header() {
     if (!header_written_) {
       header_written_ = true;
-      line({"EventTime", "EventName", "EventSource", "Username", "AccessKeyId", "ReadOnly",
-            "EventId", "Resources", "ErrorCode", "SourceIPAddress"});
+      context_.out << csv_line(
+          options_.columns
+              ? options_.columns->names()
+              : std::vector<std::string>{"EventTime", "EventName", "EventSource", "Username",
+                                         "AccessKeyId", "ReadOnly", "EventId", "Resources",
+                                         "ErrorCode", "SourceIPAddress", "AccountId", "Region"});
     }
   }
 
-  void line(const std::vector<std::string>& fields) {
-    std::string text;
-    for (const std::string& field : fields) {
-      text += (text.empty() && &field == &fields.front() ? "" : ",") + quoted(field);
-    }
-    context_.out << text << "\r\n";
-  }
-
-  static std::string quoted(const std::string& field) {
-    if (field.find_first_of(",\"\r\n") == std::string::npos) {
-      return field;
-    }
-    std::string text = "\"";
-    for (const char c : field) {
-      text += c;
-      if (c == '"') {
-        text += '"';
-      }
-    }
-    return text + "\"";
-  }
-
+  const PrinterOptions options_;
   const Context& context_;
   bool header_written_ = false;
 };
 
 }  // namespace
+
+std::string resources_text(const LookupEvent& event) {
+  std::string text;
+  for (const auto& [type, name] : event.resources) {
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
 
 Result<LookupEvent> parse_lookup_event(const json::value& value) {
   const json::object* object = value.if_object();
@@ -224,6 +271,8 @@ Result<LookupEvent> parse_lookup_event(const json::value& value) {
   event.access_key_id = string_member(*object, "AccessKeyId");
   event.read_only = string_member(*object, "ReadOnly");
   event.record = string_member(*object, "CloudTrailEvent");
+  event.account_id = string_member(*object, "AccountId");
+  event.region = string_member(*object, "Region");
   const json::value* resources = object->if_contains("Resources");
   if (resources != nullptr && resources->is_array()) {
     for (const json::value& resource : resources->get_array()) {
@@ -244,21 +293,22 @@ Result<LookupEvent> parse_lookup_event(const json::value& value) {
   return event;
 }
 
-std::unique_ptr<EventPrinter> make_event_printer(std::string_view format, const Context& context) {
+std::unique_ptr<EventPrinter> make_event_printer(PrinterOptions options, const Context& context) {
+  const std::string_view format = options.format;
   if (format == "text") {
-    return std::make_unique<TextPrinter>(context);
+    return std::make_unique<TextPrinter>(std::move(options), context);
   }
   if (format == "json") {
-    return std::make_unique<JsonPrinter>(context);
+    return std::make_unique<JsonPrinter>(std::move(options), context);
   }
   if (format == "ndjson") {
-    return std::make_unique<NdjsonPrinter>(context);
+    return std::make_unique<NdjsonPrinter>(std::move(options), context);
   }
   if (format == "csv") {
-    return std::make_unique<CsvPrinter>(context);
+    return std::make_unique<CsvPrinter>(std::move(options), context);
   }
   OT_CHECK(format == "table");
-  return std::make_unique<TablePrinter>(context);
+  return std::make_unique<TablePrinter>(std::move(options), context);
 }
 
 }  // namespace opentrail::cli

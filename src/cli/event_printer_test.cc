@@ -37,7 +37,7 @@ LookupEvent event_of(std::string_view text) {
 std::string print(std::string_view format, FakeWorld& world,
                   const std::vector<std::string_view>& texts) {
   const Context context = world.context();
-  const auto printer = make_event_printer(format, context);
+  const auto printer = make_event_printer({.format = format, .columns = {}}, context);
   for (const std::string_view text : texts) {  // a page each
     printer->page({event_of(text)});
   }
@@ -107,14 +107,44 @@ TEST(EventPrinter, NdjsonIsARecordALine) {
 TEST(EventPrinter, CsvQuotesWhatMustBe) {
   const std::string header =
       "EventTime,EventName,EventSource,Username,AccessKeyId,ReadOnly,EventId,Resources,ErrorCode,"
-      "SourceIPAddress\r\n";
+      "SourceIPAddress,AccountId,Region\r\n";
   EXPECT_EQ(print("csv", {}), header);
   EXPECT_EQ(print("csv", {kEvent, kHostile}),
             header +
                 "2026-11-24T08:46:40Z,CreateUser,iam.amazonaws.com,judy,AKIA1,false,id-1,\"bob, "
-                "arn:aws:iam::111122223333:user/bob\",,192.0.2.1\r\n"
+                "arn:aws:iam::111122223333:user/bob\",,192.0.2.1,,\r\n"
                 "2026-11-24T08:46:41Z,Evil\tName,s3.amazonaws.com,\"a\x1b[2J,\"\"b\"\"\n\",,,id-2,"
-                ",AccessDenied,\r\n");
+                ",AccessDenied,,,\r\n");
+}
+
+TEST(EventPrinter, ShowsAccountsAndRegionsWhereThereAreSeveral) {
+  FakeWorld world;
+  const Context context = world.context();
+  LookupEvent event = event_of(kEvent);
+  event.account_id = "111122223333";
+  event.region = "eu-west-1";
+  const auto printer = make_event_printer(
+      {.format = "text", .columns = {}, .accounts = true, .regions = true}, context);
+  printer->page({event});
+  EXPECT_THAT(world.out.str(), HasSubstr("Z\t111122223333\teu-west-1\tCreateUser\t"));
+}
+
+TEST(EventPrinter, ShowsChosenColumnsAlone) {
+  const auto print_chosen = [](std::string_view format) {
+    FakeWorld world;
+    const Context context = world.context();
+    const auto printer = make_event_printer(
+        {.format = format, .columns = EventColumns::parse("time,ip").value()}, context);
+    printer->page({event_of(kEvent)});
+    printer->end();
+    return world.out.str();
+  };
+  EXPECT_EQ(print_chosen("csv"), "time,ip\r\n2026-11-24T08:46:40Z,192.0.2.1\r\n");
+  EXPECT_EQ(print_chosen("text"), "2026-11-24T08:46:40Z\t192.0.2.1\n");
+  EXPECT_EQ(print_chosen("ndjson"), "{\"time\":\"2026-11-24T08:46:40Z\",\"ip\":\"192.0.2.1\"}\n");
+  EXPECT_EQ(parse_json(print_chosen("json"))->as_array().at(0).at("ip"), "192.0.2.1");
+  EXPECT_EQ(print_chosen("table"),
+            "time                  ip\n2026-11-24T08:46:40Z  192.0.2.1\n");
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "cli/lookup_command.h"
 
-#include "base/json_writer.h"
 #include "base/text.h"
+#include "cli/count_printer.h"
+#include "cli/event_columns.h"
 #include "cli/event_printer.h"
-#include "search/human_time.h"
 
 #include <algorithm>
 #include <array>
@@ -18,75 +18,74 @@ namespace opentrail::cli {
 
 namespace {
 
-constexpr std::uint64_t kPageSize = 50;  // the most that LookupEvents gives at once
-constexpr std::string_view kTarget =
-    "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents";
+constexpr std::uint64_t kPageSize = 1000;      // the most that SearchEvents gives at once
+constexpr std::uint64_t kGroupsMax = 10'000;   // the most values that CountEvents tells
+// Of one answer: a page of records, each as a string in JSON.
+constexpr std::size_t kAnswerBytesMax = 64 << 20;
 
-/// A command that was understood: what is asked of the server.
-struct Query {
-  std::string account;
-  std::optional<std::pair<std::string, std::string>> attribute;
-  std::optional<Timestamp> start;
-  std::optional<Timestamp> end;
+/// A command that was understood.
+struct Lookup {
+  LookupCommand command;
+  LookupQuery query;
+  std::optional<EventColumns> columns;
 };
 
-Result<Timestamp> read_time(std::string_view flag, const std::string& text, Timestamp now,
-                            search::SpanEdge edge) {
-  auto time = search::parse_human_time(text, now, edge);
-  if (!time) {
-    return std::unexpected(std::move(time).error().while_doing(flag));
+Result<Lookup> understand(const LookupCommand& command, const Context& context) {
+  Lookup lookup{.command = command, .query = {}, .columns = {}};
+  OT_TRY(lookup.query, make_lookup_query(command, context.clock.now()));
+  if (!command.fields.empty()) {
+    if (command.counts()) {
+      return fail(ErrorCode::InvalidArgument, "--fields is for events, not for counts");
+    }
+    OT_TRY(lookup.columns, EventColumns::parse(command.fields));
   }
-  return time;
+  // A call is signed for one region; the others are named in its body.
+  lookup.command.connection.region =
+      std::string(trim(split(command.connection.region, ',').front()));
+  return lookup;
 }
 
-Result<Query> make_query(const LookupCommand& command, Timestamp now) {
-  Query query;
-  query.account = command.account;
-  constexpr std::size_t kAccountDigits = 12;
-  if (!query.account.empty() &&
-      (query.account.size() != kAccountDigits || !is_digits(query.account))) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("--account {}: an account id has 12 digits", query.account));
+/// Says what is going on while a person waits: one line, on a terminal only.
+class Notice {
+ public:
+  Notice(const Context& context, std::string_view text) : context_(context) {
+    if (context.err_is_terminal) {
+      constexpr std::string_view kSearching = "Searching ";
+      constexpr std::size_t kDots = 3;
+      const std::size_t room = context.terminal_columns - std::min(context.terminal_columns,
+                                                                   kSearching.size() + kDots + 1);
+      context.err << kSearching << cut_utf8(text, room) << "..." << std::flush;
+      shown_ = true;
+    }
   }
-  if (command.attributes.size() > 1) {
-    return fail(ErrorCode::InvalidArgument,
-                "LookupEvents takes one of --event-id, --event-name, --user-name, ... at a time");
-  }
-  if (!command.attributes.empty()) {
-    query.attribute = command.attributes.front();
-  }
-  if (!command.start_time.empty()) {
-    OT_TRY(query.start, read_time("--start", command.start_time, now, search::SpanEdge::Begin));
-  }
-  if (!command.end_time.empty()) {
-    OT_TRY(query.end, read_time("--end", command.end_time, now, search::SpanEdge::End));
-  }
-  if (query.start && query.end && *query.start > *query.end) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("--start {} is after --end {}", to_iso_seconds(*query.start),
-                            to_iso_seconds(*query.end)));
-  }
-  return query;
-}
+  ~Notice() { clear(); }
+  Notice(const Notice&) = delete;
+  Notice& operator=(const Notice&) = delete;
 
-std::string request_body(const Query& query, std::uint64_t results_max,
-                         const std::string& next_token) {
-  JsonWriter writer;
-  writer.begin_object();
-  if (query.attribute) {
-    writer.key("LookupAttributes").begin_array().begin_object();
-    writer.field("AttributeKey", query.attribute->first);
-    writer.field("AttributeValue", query.attribute->second).end_object().end_array();
+  void clear() {
+    if (shown_) {
+      context_.err << "\r\x1b[K" << std::flush;
+      shown_ = false;
+    }
   }
-  if (query.start) {
-    writer.key("StartTime").raw(to_epoch_number(*query.start));
+
+ private:
+  const Context& context_;
+  bool shown_ = false;
+};
+
+Result<json::value> ask(collect::SignedClient& client, std::string_view path, std::string body) {
+  collect::SignedCall call;
+  call.service = "opentrail";
+  call.path = path;
+  call.headers.add("Content-Type", "application/json");
+  call.body = std::move(body);
+  OT_TRY(const net::ClientResponse response, client.call(call));
+  auto answer = parse_json(response.body, {.bytes_max = kAnswerBytesMax});
+  if (!answer || !answer->is_object()) {
+    return fail(ErrorCode::Unsupported, fmt::format("the answer is not one of {}", path));
   }
-  if (query.end) {
-    writer.key("EndTime").raw(to_epoch_number(*query.end));
-  }
-  writer.key("MaxResults").number(static_cast<std::int64_t>(results_max));
-  writer.optional_field("NextToken", next_token).end_object();
-  return std::move(writer).text();
+  return *std::move(answer);
 }
 
 struct Page {
@@ -94,31 +93,21 @@ struct Page {
   std::string next_token;
 };
 
-Result<Page> fetch_page(collect::SignedClient& client, const Query& query,
+Result<Page> fetch_page(collect::SignedClient& client, const Lookup& lookup,
                         std::uint64_t results_max, const std::string& next_token) {
-  collect::SignedCall call;
-  call.service = "cloudtrail";
-  call.headers.add("Content-Type", "application/x-amz-json-1.1");
-  call.headers.add("X-Amz-Target", std::string(kTarget));
-  if (!query.account.empty()) {
-    call.headers.add("x-opentrail-account", query.account);
-  }
-  call.body = request_body(query, results_max, next_token);
-  OT_TRY(const net::ClientResponse response, client.call(call));
-  // Fifty records of the largest kind, as strings in JSON, each byte escaped at worst.
-  constexpr std::size_t kAnswerBytesMax = 64 << 20;
-  const auto answer = parse_json(response.body, {.bytes_max = kAnswerBytesMax});
-  const json::value* events =
-      answer && answer->is_object() ? answer->get_object().if_contains("Events") : nullptr;
+  OT_TRY(const json::value answer,
+         ask(client, "/opentrail/v1/search",
+             search_body(lookup.query, lookup.command.oldest_first, results_max, next_token)));
+  const json::value* events = answer.get_object().if_contains("Events");
   if (events == nullptr || !events->is_array()) {
-    return fail(ErrorCode::Unsupported, "the answer is not one of LookupEvents");
+    return fail(ErrorCode::Unsupported, "the answer is not one of SearchEvents");
   }
   Page page;
   for (const json::value& value : events->get_array()) {
     OT_TRY(LookupEvent event, parse_lookup_event(value));
     page.events.push_back(std::move(event));
   }
-  page.next_token = string_member(answer->get_object(), "NextToken");
+  page.next_token = string_member(answer.get_object(), "NextToken");
   return page;
 }
 
@@ -127,18 +116,19 @@ struct Listing {
   bool more = false;
 };
 
-Result<Listing> list_events(collect::SignedClient& client, const Query& query,
-                            std::uint64_t results_max, EventPrinter& printer,
-                            const std::ostream& out) {
+Result<Listing> list_events(collect::SignedClient& client, const Lookup& lookup,
+                            EventPrinter& printer, Notice& notice, const Context& context) {
+  const std::uint64_t results_max = lookup.command.results_max;
   Listing listing;
   std::string next_token;
   for (;;) {
     const std::uint64_t wanted =
         results_max == 0 ? kPageSize : std::min(kPageSize, results_max - listing.shown);
-    OT_TRY(Page page, fetch_page(client, query, wanted, next_token));
+    OT_TRY(Page page, fetch_page(client, lookup, wanted, next_token));
+    notice.clear();
     if (!page.events.empty()) {
       printer.page(page.events);
-      if (!out.good()) {
+      if (!context.out.good()) {
         return listing;  // a full disk: to fetch more is of no use, and who called will see it
       }
     }
@@ -154,6 +144,90 @@ Result<Listing> list_events(collect::SignedClient& client, const Query& query,
 int complain(const Context& context, std::string_view text) {
   context.err << "opentrail lookup: " << text << '\n';
   return kExitError;
+}
+
+/// Where else one could look.
+int say_nothing_found(const Lookup& lookup, std::string_view region, const Context& context) {
+  std::string text =
+      fmt::format("No events found: {}.", describe(lookup.query, region));
+  if (lookup.query.regions.empty()) {
+    text +=
+        " Regions are apart: try --region or --all-regions (IAM and sign-in are recorded in "
+        "us-east-1), other times, or another filter.";
+  }
+  if (lookup.query.accounts.empty()) {
+    text +=
+        " Another account's records, imported ones too, need --account or --all-accounts.";
+  }
+  context.err << text << '\n';
+  return kExitFindings;
+}
+
+int show_events(const Lookup& lookup, const Connection& connection, const Context& context) {
+  collect::SignedClient& client = *connection.client;
+  const LookupCommand& command = lookup.command;
+  const auto many = [](const std::vector<std::string>& names) {
+    return names.size() > 1 || (names.size() == 1 && names.front() == "*");
+  };
+  const auto printer = make_event_printer({.format = command.output,
+                                           .columns = lookup.columns,
+                                           .accounts = many(lookup.query.accounts),
+                                           .regions = many(lookup.query.regions)},
+                                          context);
+  Notice notice(context, describe(lookup.query, client.region()));
+  const auto listing = list_events(client, lookup, *printer, notice, context);
+  notice.clear();
+  if (!listing) {
+    context.out.flush();
+    return complain(context, with_advice(listing.error(), connection));
+  }
+  printer->end();
+  if (!finish_output(context, "lookup")) {
+    return kExitError;
+  }
+  if (listing->shown == 0) {
+    return say_nothing_found(lookup, client.region(), context);
+  }
+  if (listing->more && command.output == "table") {
+    context.err << fmt::format("{} shown, {} first; there are more: --all shows them.\n",
+                               with_commas(listing->shown),
+                               command.oldest_first ? "oldest" : "newest");
+  }
+  return kExitOk;
+}
+
+Result<LookupCounts> fetch_counts(collect::SignedClient& client, const Lookup& lookup) {
+  const LookupCommand& command = lookup.command;
+  const std::uint64_t groups =
+      command.results_max == 0 ? kGroupsMax : std::min(kGroupsMax, command.results_max);
+  OT_TRY(const json::value answer,
+         ask(client, "/opentrail/v1/count",
+             count_body(lookup.query, command.by, groups, command.histogram)));
+  return parse_lookup_counts(answer);
+}
+
+int show_counts(const Lookup& lookup, const Connection& connection, const Context& context) {
+  const LookupCommand& command = lookup.command;
+  collect::SignedClient& client = *connection.client;
+  Notice notice(context, describe(lookup.query, client.region()));
+  const auto counts = fetch_counts(client, lookup);
+  notice.clear();
+  if (!counts) {
+    return complain(context, with_advice(counts.error(), connection));
+  }
+  context.out << render_counts(*counts, command.by, command.output, context);
+  if (!finish_output(context, "lookup")) {
+    return kExitError;
+  }
+  if (counts->total == 0) {
+    return say_nothing_found(lookup, client.region(), context);
+  }
+  if (command.output == "table" && counts->groups.size() < counts->values) {
+    context.err << fmt::format("{} of {} values shown: --all shows up to {}.\n",
+                               with_commas(counts->groups.size()), with_commas(counts->values),
+                               with_commas(kGroupsMax));
+  }
+  return kExitOk;
 }
 
 struct AttributeFlag {
@@ -172,82 +246,125 @@ constexpr std::array<AttributeFlag, 8> kAttributeFlags = {
      {"--access-key-id", "AccessKeyId", "ID", "Key that signed the call"},
      {"--read-only", "ReadOnly", "BOOL", "true or false"}}};
 
-}  // namespace
-
-int run_lookup(const LookupCommand& command, const Context& context) {
-  const auto query = make_query(command, context.clock.now());
-  if (!query) {
-    return complain(context, query.error().message());
-  }
-  auto connection = make_connection(command.connection, context, collect::make_pause(nullptr));
-  if (!connection) {
-    return complain(context, connection.error().message());
-  }
-  collect::SignedClient& client = *connection->client;
-  const auto printer = make_event_printer(command.output, context);
-  const auto listing = list_events(client, *query, command.results_max, *printer, context.out);
-  if (!listing) {
-    context.out.flush();
-    return complain(context, with_advice(listing.error(), *connection));
-  }
-  printer->end();
-  if (!finish_output(context, "lookup")) {
-    return kExitError;
-  }
-  if (listing->shown == 0) {
-    context.err << fmt::format(
-        "No events found in {}. Regions are apart: try --region (IAM and sign-in are recorded in "
-        "us-east-1), other times, or another filter.{}\n",
-        client.region(),
-        query->account.empty() ? " Another account's records, imported ones too, need --account."
-                               : "");
-    return kExitFindings;
-  }
-  if (listing->more && command.output == "table") {
-    context.err << fmt::format("{} shown, newest first; there are more: --max 0 shows all.\n",
-                               with_commas(listing->shown));
-  }
-  return kExitOk;
-}
-
-void add_lookup_command(CLI::App& app, const Context& context, int& exit_code) {
-  const auto command = std::make_shared<LookupCommand>();
-  CLI::App* lookup = app.add_subcommand("lookup", "Look into the event history");
-  lookup->footer(
-      "Shows management events of one account and region, newest first.\n"
-      "Exit codes: 0 found; 1 nothing found; 2 wrong use, no server, or refused.\n\n"
-      "Examples: opentrail lookup --event-name CreateUser --start '2 hours ago'\n"
-      "          opentrail lookup --account 111122223333 --max 0 --output ndjson | jq .eventName");
-  lookup
-      ->add_option("--account", command->account,
-                   "Account to look into (administrators) [the caller's own]")
-      ->option_text("ID");
+void add_filters(CLI::App& lookup, const std::shared_ptr<LookupCommand>& command) {
+  constexpr const char* kGroup = "Filter; all of them must hold, and the expression too";
   for (const AttributeFlag& attribute : kAttributeFlags) {
-    CLI::Option* option = lookup->add_option_function<std::string>(
+    CLI::Option* option = lookup.add_option_function<std::string>(
         attribute.flag,
         [command, key = attribute.key](const std::string& value) {
           command->attributes.emplace_back(key, value);
         },
         attribute.help);
-    option->option_text(attribute.value_name)->group("Filter, at most one of");
+    option->option_text(attribute.value_name)->group(kGroup);
     if (std::string_view(attribute.key) == "ReadOnly") {
       option->check(CLI::IsMember({"true", "false"}));
     }
   }
   lookup
-      ->add_option("--start", command->start_time,
-                   "Begin: '2 hours ago', yesterday, 2026-11-24, 2026-11-24T08:46:13Z (UTC)")
-      ->option_text("TIME");
-  lookup->add_option("--end", command->end_time, "End, inclusive; written as --start")
-      ->option_text("TIME");
-  lookup->add_option("--max", command->results_max, "At most so many; 0 shows all [50]")
-      ->check(CLI::NonNegativeNumber)
-      ->option_text("COUNT");
+      .add_option_function<std::vector<std::string>>(
+          "--attribute",
+          [command](const std::vector<std::string>& values) {
+            for (const std::string& value : values) {
+              const auto equals = value.find('=');
+              if (equals == std::string::npos) {
+                throw CLI::ValidationError("--attribute " + value, "is not NAME=VALUE");
+              }
+              command->attributes.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+            }
+          },
+          "Any field of docs/search.md, for example errorCode=AccessDenied")
+      ->allow_extra_args(false)
+      ->option_text("NAME=VALUE")
+      ->group(kGroup);
+}
+
+void add_scope(CLI::App& lookup, const std::shared_ptr<LookupCommand>& command) {
+  constexpr const char* kGroup = "When and where";
+  const auto text = [&](const char* flag, std::string& value, const char* help, const char* type) {
+    lookup.add_option(flag, value, help)->option_text(type)->group(kGroup);
+  };
+  text("--since,--start", command->start_time,
+       "Begin: '2 hours ago', yesterday, 2026-11-24, 2026-11-24T08:46:13Z (UTC)", "TIME");
+  text("--until,--end", command->end_time, "End, inclusive; written as --since", "TIME");
+  text("--last", command->last, "The time up to now: 15m, 2h, '7 days'", "SPAN");
+  lookup.add_flag("--all-regions", command->all_regions, "All regions; --region takes a,b,c too")
+      ->group(kGroup);
   lookup
-      ->add_option("--output", command->output,
-                   "table, text (tab-separated), json, ndjson (records alone) or csv [table]")
+      .add_option("--account", command->accounts,
+                  "Account to look into, more than once for several (administrators)\n"
+                  "[the caller's own]")
+      ->allow_extra_args(false)
+      ->option_text("ID")
+      ->group(kGroup);
+  lookup
+      .add_flag("--all-accounts", command->all_accounts,
+                "Records of all accounts and of none (administrators)")
+      ->group(kGroup);
+}
+
+void add_output(CLI::App& lookup, const std::shared_ptr<LookupCommand>& command) {
+  lookup.add_flag("--oldest-first", command->oldest_first, "Instead of the newest first");
+  lookup
+      .add_option("--limit,--max", command->results_max,
+                  "At most so many events, or values of --by; 0 for all [50]")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return is_digits(text) ? std::string() : "'" + text + "' is not a number from 0 on";
+          },
+          ""))
+      ->option_text("COUNT");
+  lookup.add_flag_callback("--all", [command] { command->results_max = 0; }, "As --limit 0");
+  lookup.add_flag("--count", command->count, "How many events there are, instead of them");
+  lookup.add_option("--by", command->by, "Counts by the values of a field: user, name, error ...")
+      ->option_text("FIELD");
+  lookup
+      .add_option("--histogram", command->histogram,
+                  "Counts by time: auto, or a width like 30s, 15m, 1h, 1d")
+      ->option_text("WIDTH");
+  lookup
+      .add_option("--fields", command->fields,
+                  "Columns: names and paths, as time,user,requestParameters.bucketName")
+      ->option_text("A,B,C");
+  lookup
+      .add_option("--output", command->output,
+                  "table, text (tab-separated), json, ndjson (records alone) or csv [table]")
       ->check(CLI::IsMember({"table", "text", "json", "ndjson", "csv"}))
       ->option_text("FORMAT");
+}
+
+}  // namespace
+
+int run_lookup(const LookupCommand& command, const Context& context) {
+  const auto lookup = understand(command, context);
+  if (!lookup) {
+    return complain(context, lookup.error().message());
+  }
+  auto connection =
+      make_connection(lookup->command.connection, context, collect::make_pause(nullptr));
+  if (!connection) {
+    return complain(context, connection.error().message());
+  }
+  return command.counts() ? show_counts(*lookup, *connection, context)
+                          : show_events(*lookup, *connection, context);
+}
+
+void add_lookup_command(CLI::App& app, const Context& context, int& exit_code) {
+  const auto command = std::make_shared<LookupCommand>();
+  CLI::App* lookup = app.add_subcommand("lookup", "Search the event history");
+  lookup->footer(
+      "Shows events of one's own account and of one region, newest first, unless told otherwise.\n"
+      "EXPRESSION: any AND, OR, NOT of tests, as docs/search.md has it. Management events alone,\n"
+      "unless it tests eventCategory.\n"
+      "Exit codes: 0 found; 1 nothing found; 2 wrong use, no server, or refused.\n\n"
+      "Examples: opentrail lookup 'user = alice and name ^= Delete' --last 2h\n"
+      "          opentrail lookup 'error exists' --all-regions --by user --histogram auto\n"
+      "          opentrail lookup --event-name CreateUser --since '2 hours ago'\n"
+      "          opentrail lookup --account 111122223333 --all --output ndjson | jq .eventName");
+  lookup->add_option("EXPRESSION", command->expression, "What to find [all events]")
+      ->option_text(" ");
+  add_filters(*lookup, command);
+  add_scope(*lookup, command);
+  add_output(*lookup, command);
   add_connection_options(*lookup, command->connection);
   lookup->callback([command, &context, &exit_code] { exit_code = run_lookup(*command, context); });
 }

@@ -62,11 +62,11 @@ TEST_F(ProgramTest, WrongUseIsExplained) {
       {{"import", "gcp"}, "opentrail import: there is no command 'gcp'; there are: aws\n"},
       {{"--colour"}, "opentrail: there is no option --colour\n"},
       {{"lookup", "--colour"}, "opentrail lookup: there is no option --colour\n"},
-      {{"lookup", "CreateUser"}, "opentrail lookup: 'CreateUser' is one argument too many\n"},
+      {{"lookup", "--attribute", "user"}, "--attribute"},
       {{"lookup", "--output", "xml"}, "opentrail lookup: --output: xml not in {table,"},
       {{"lookup", "--read-only", "maybe"}, "opentrail lookup: --read-only: maybe not in"},
-      {{"lookup", "--max", "many"}, "--max"},
-      {{"lookup", "--max", "-1"}, "--max"},
+      {{"lookup", "--limit", "many"}, "--limit: 'many' is not a number from 0 on"},
+      {{"lookup", "--max", "-1"}, "--limit: '-1' is not a number from 0 on"},
       {{"lookup", "--event-name"}, "--event-name"},
       {{"import", "aws"}, "opentrail import aws: PATH"},
       {{"serve", "--listen"}, "opentrail serve: --listen"},
@@ -77,6 +77,11 @@ TEST_F(ProgramTest, WrongUseIsExplained) {
     EXPECT_THAT(world_.err.str(), testing::EndsWith(" --help`.\n"));
     EXPECT_EQ(world_.out.str(), "");
   }
+}
+
+TEST_F(ProgramTest, LookupTakesAnExpressionInWords) {
+  EXPECT_EQ(run({"lookup", "--account", "111122223333", "user", "=", "--count"}), kExitError);
+  EXPECT_THAT(world_.err.str(), HasSubstr("opentrail lookup: the expression, at 7: expected"));
 }
 
 TEST_F(ProgramTest, CommandsSeeTheWorldThatIsGiven) {

@@ -21,10 +21,14 @@ constexpr std::string_view kLogGroups = "arn:aws:logs:*:*:log-group:aws-cloudtra
 
 constexpr Allow kAdministrator[] = {{"*"}};
 
+// Whoever may look events up may search and count them: the same history, asked otherwise. AWS has
+// no such actions.
 // iam:PassRole stands there under a condition on the service it is passed to; conditions are not
 // known here, so it is left out.
 constexpr Allow kCloudTrailFull[] = {
     {"cloudtrail:*"},
+    {"opentrail:searchevents"},
+    {"opentrail:countevents"},
     {"sns:addpermission", kLogTopics},
     {"sns:createtopic", kLogTopics},
     {"sns:settopicattributes", kLogTopics},
@@ -52,7 +56,9 @@ constexpr Allow kCloudTrailFull[] = {
 constexpr Allow kCloudTrailReadOnly[] = {{"cloudtrail:get*"},
                                          {"cloudtrail:describe*"},
                                          {"cloudtrail:list*"},
-                                         {"cloudtrail:lookupevents"}};
+                                         {"cloudtrail:lookupevents"},
+                                         {"opentrail:searchevents"},
+                                         {"opentrail:countevents"}};
 
 struct Policy {
   std::string_view arn;

@@ -21,7 +21,9 @@
 #include "server/recorder.h"
 #include "services/cloudtrail/cloudtrail_service.h"
 #include "services/iam/iam_service.h"
+#include "services/event_search/search_service.h"
 #include "services/ingest/ingest_service.h"
+#include "services/own_api.h"
 #include "services/s3/s3_service.h"
 #include "services/sts/sts_service.h"
 #include "sql/database.h"
@@ -60,8 +62,9 @@ struct Application::Parts {
   std::unique_ptr<delivery::Delivery> delivery;
   std::unique_ptr<JournalRetention> retention;
   std::unique_ptr<Recorder> recorder;
+  std::unique_ptr<services::ingest::IngestService> ingest;
+  std::unique_ptr<services::event_search::SearchService> search;
   std::unique_ptr<Pipeline> pipeline;
-  services::ingest::IngestService* ingest = nullptr;  ///< The pipeline's; it has a thread.
   Health health;
   std::unique_ptr<net::Server> http;
   bool stopped = false;
@@ -196,10 +199,13 @@ void Application::Parts::open_pipeline() {
   all.push_back(std::make_unique<services::IamService>(*iam, *workers));
   all.push_back(std::make_unique<services::StsService>());
   all.push_back(services::S3Service::make(*embedded, *workers, std::move(s3)));
-  auto importer =
-      std::make_unique<services::ingest::IngestService>(*journal, *history, clock, *workers);
-  ingest = importer.get();
-  all.push_back(std::move(importer));
+  ingest = std::make_unique<services::ingest::IngestService>(*journal, *history, clock, *workers);
+  search = std::make_unique<services::event_search::SearchService>(*history, *iam);
+  all.push_back(std::make_unique<services::OwnApi>(std::vector<services::OwnApi::Route>{
+      {"POST", "/opentrail/v1/records", ingest.get()},
+      {"GET", "/opentrail/v1/accounts", ingest.get()},
+      {"POST", services::event_search::kSearchPath, search.get()},
+      {"POST", services::event_search::kCountPath, search.get()}}));
   pipeline = std::make_unique<Pipeline>(std::move(parts));
 }
 
@@ -233,10 +239,13 @@ void Application::Parts::stop() {
   if (workers) {
     workers->join();
   }
-  if (ingest != nullptr) {
-    // An import that outlasted the grace goes back to its connection's thread when it ends: that
-    // must be before the HTTP server is destroyed.
+  // An import or a search that outlasted the grace goes back to its connection's thread when it
+  // ends: that must be before the HTTP server is destroyed.
+  if (ingest) {
     ingest->stop();
+  }
+  if (search) {
+    search->stop();
   }
   if (journal) {
     journal->stop();

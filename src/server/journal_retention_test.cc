@@ -20,6 +20,10 @@ class FixedHistory final : public history::History {
  public:
   explicit FixedHistory(Offset needed) : needed_(needed) {}
   Result<history::LookupPage> lookup(const history::LookupQuery&) override { return {}; }
+  Result<history::SearchPage> search(const history::SearchQuery&) override {
+    return history::SearchPage();
+  }
+  Result<history::Counts> count(const history::CountQuery&) override { return history::Counts(); }
   Result<bool> contains(std::string_view) override { return false; }
   Result<std::optional<std::string>> content_hash(std::string_view) override {
     return std::nullopt;
@@ -29,6 +33,8 @@ class FixedHistory final : public history::History {
   [[nodiscard]] Offset needed_from() const override { return needed_; }
   [[nodiscard]] Offset applied_end() const override { return needed_; }
   [[nodiscard]] std::uint64_t size() const override { return 0; }
+  [[nodiscard]] std::optional<Error> failure() const override { return std::nullopt; }
+  bool wait_settled() override { return true; }
   void wake() override {}
   void stop() override {}
 

@@ -27,6 +27,9 @@ constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 /// What is read before anything is known of the caller.
 constexpr std::size_t kStrangersBodyBytesMax = 1 << 20;
 constexpr std::string_view kLookupEvents = "cloudtrail:LookupEvents";
+/// They look into the history, which has imported records of any region there is.
+constexpr std::string_view kLooksAnywhere[] = {kLookupEvents, "opentrail:SearchEvents",
+                                               "opentrail:CountEvents"};
 
 sigv4::SignedRequest to_signed_request(const net::RequestHead& head) {
   sigv4::SignedRequest request{head.method, head.path(), head.query(), {}};
@@ -196,7 +199,7 @@ boost::asio::awaitable<void> Pipeline::read_body(Attempt& attempt) {
   if (attempt.service->streams(attempt.head)) {
     co_return;
   }
-  const std::size_t bytes_max = attempt.service->body_bytes_max();
+  const std::size_t bytes_max = attempt.service->body_bytes_max_of(attempt.head);
   if (bytes_max > kStrangersBodyBytesMax && !may_send_much(attempt)) {
     co_return;  // refused by authenticate(), whatever the body is
   }
@@ -293,8 +296,8 @@ void Pipeline::check_region(Attempt& attempt) {
     attempt.call.region = claimed;
     return;
   }
-  if (!attempt.error && attempt.operation.action == kLookupEvents && aws::is_region_name(claimed)) {
-    // Imported records may be of any region there is, and must be found there.
+  if (!attempt.error && aws::is_region_name(claimed) &&
+      std::ranges::find(kLooksAnywhere, attempt.operation.action) != std::end(kLooksAnywhere)) {
     attempt.call.region = claimed;
     attempt.operation.region_override = aws::kGlobalRegion;
     return;

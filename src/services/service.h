@@ -92,6 +92,10 @@ class Service {
   [[nodiscard]] virtual bool streams(const net::RequestHead&) const { return false; }
   /// Largest body that is read for it; more is RequestEntityTooLarge.
   [[nodiscard]] virtual std::size_t body_bytes_max() const { return 1 << 20; }
+  /// The same where it depends on the call.
+  [[nodiscard]] virtual std::size_t body_bytes_max_of(const net::RequestHead& /*head*/) const {
+    return body_bytes_max();
+  }
 
   /// Pure parse of the call. Cheap; runs on the I/O thread.
   [[nodiscard]] virtual Operation identify(const Call& call) const = 0;

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "services/cloudtrail/request.h"
 #include "services/cloudtrail/validation.h"
+#include "services/event_view.h"
 
 #include <array>
 
@@ -139,30 +140,13 @@ ApiResult<std::string> account_to_search(Request& request) {
   return wanted;
 }
 
-void write_event(JsonWriter& out, const history::FoundEvent& event) {
-  const record::LookupFields& fields = event.fields;
-  out.begin_object().field("EventId", fields.event_id);
-  out.optional_field("EventName", fields.event_name);
-  out.optional_field("ReadOnly", fields.read_only);
-  out.optional_field("AccessKeyId", fields.access_key_id);
-  out.key("EventTime").raw(to_epoch_number(event.event_time));
-  out.optional_field("EventSource", fields.event_source);
-  out.optional_field("Username", fields.username);
-  out.key("Resources").begin_array();
-  for (const record::ResourceName& resource : fields.resources) {
-    out.begin_object()
-        .optional_field("ResourceType", resource.type)
-        .field("ResourceName", resource.name)
-        .end_object();
-  }
-  out.end_array().field("CloudTrailEvent", event.json).end_object();
-}
-
 std::string write_page(const history::LookupPage& page) {
   JsonWriter out;
   out.begin_object().key("Events").begin_array();
   for (const history::FoundEvent& event : page.events) {
-    write_event(out, event);
+    out.begin_object();
+    write_event_members(out, event);
+    out.end_object();
   }
   out.end_array().optional_field("NextToken", page.next_token).end_object();
   return std::move(out).text();

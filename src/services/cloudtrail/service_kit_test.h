@@ -49,7 +49,7 @@ class FakeDelivery final : public delivery::Delivery {
   std::vector<std::string> checked_;  ///< "bucket/prefix" of each check.
 };
 
-class FakeHistory final : public history::History {
+class FakeHistory : public history::History {
  public:
   Result<history::LookupPage> lookup(const history::LookupQuery& query) override {
     last_query_ = query;
@@ -61,6 +61,10 @@ class FakeHistory final : public history::History {
     }
     return page_;
   }
+  Result<history::SearchPage> search(const history::SearchQuery&) override {
+    return history::SearchPage();
+  }
+  Result<history::Counts> count(const history::CountQuery&) override { return history::Counts(); }
   Result<bool> contains(std::string_view) override { return false; }
   Result<std::optional<std::string>> content_hash(std::string_view) override {
     return std::nullopt;
@@ -70,6 +74,8 @@ class FakeHistory final : public history::History {
   [[nodiscard]] journal::Offset needed_from() const override { return {}; }
   [[nodiscard]] journal::Offset applied_end() const override { return {}; }
   [[nodiscard]] std::uint64_t size() const override { return 0; }
+  [[nodiscard]] std::optional<Error> failure() const override { return std::nullopt; }
+  bool wait_settled() override { return true; }
   void wake() override {}
   void stop() override {}
 
