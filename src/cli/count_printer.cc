@@ -62,8 +62,7 @@ std::size_t slots_between(Timestamp first, Timestamp last, seconds width) {
 
 /// "████▌": `count` of `most` in `columns`.
 std::string bar(std::uint64_t count, std::uint64_t most, std::size_t columns) {
-  static constexpr std::array<std::string_view, 8> kParts = {"",  "▏", "▎", "▍",
-                                                             "▌", "▋", "▊", "▉"};
+  static constexpr std::array<std::string_view, 8> kParts = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   if (most == 0) {
     return {};
   }

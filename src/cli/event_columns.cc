@@ -119,8 +119,7 @@ std::vector<std::string> EventColumns::values(const LookupEvent& event) const {
     } else if (column.target.kind == Target::Kind::Path) {
       values.push_back(found[column.path]);
     } else {
-      values.push_back(column.target.kind == Target::Kind::EventId ? event.event_id
-                                                                   : event.record);
+      values.push_back(column.target.kind == Target::Kind::EventId ? event.event_id : event.record);
     }
   }
   return values;

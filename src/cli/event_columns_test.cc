@@ -28,21 +28,22 @@ LookupEvent event() {
 TEST(EventColumns, ShowWhatTheNamesStandFor) {
   const auto columns = EventColumns::parse(
       "time, id,name,user,ip,error,arn,resources,requestParameters.bucketName,"
-      "requestParameters.items.k,requestParameters.tags,requestParameters.n,requestParameters.none");
+      "requestParameters.items.k,requestParameters.tags,requestParameters.n,requestParameters."
+      "none");
   ASSERT_TRUE(columns.has_value()) << columns.error().message();
   EXPECT_EQ(columns->names()[1], "id");
-  EXPECT_THAT(columns->values(event()),
-              ElementsAre("2026-11-24T08:46:40Z", "id-1", "PutObject", "root", "192.0.2.1",
-                          "NoSuchKey", "arn:aws:iam::1:root", "logs, arn", "logs", "a, b", "x, y",
-                          "7", ""));
+  EXPECT_THAT(
+      columns->values(event()),
+      ElementsAre("2026-11-24T08:46:40Z", "id-1", "PutObject", "root", "192.0.2.1", "NoSuchKey",
+                  "arn:aws:iam::1:root", "logs, arn", "logs", "a, b", "x, y", "7", ""));
   LookupEvent broken = event();
   broken.record = "no JSON";
   EXPECT_EQ(columns->values(broken)[2], "");
 }
 
 TEST(EventColumns, RefuseWhatIsNoName) {
-  for (const std::string_view list : {"", "user,", "a or b", "user = x", "not user",
-                                      "user exists)", "usr"}) {
+  for (const std::string_view list :
+       {"", "user,", "a or b", "user = x", "not user", "user exists)", "usr"}) {
     const auto columns = EventColumns::parse(list);
     ASSERT_FALSE(columns.has_value()) << list;
     EXPECT_THAT(columns.error().message(), HasSubstr("--fields"));

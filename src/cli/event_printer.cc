@@ -156,7 +156,7 @@ class JsonPrinter final : public EventPrinter {
 
   void page(const std::vector<LookupEvent>& events) override {
     for (const LookupEvent& event : events) {
-      context_.out << (first_ ? "[\n" : ",\n") 
+      context_.out << (first_ ? "[\n" : ",\n")
                    << (options_.columns ? chosen_json(*options_.columns, event) : to_json(event));
       first_ = false;
     }
@@ -223,8 +223,7 @@ class CsvPrinter final : public EventPrinter {
               : std::vector<std::string>{event.event_time, event.event_name, event.event_source,
                                          event.username, event.access_key_id, event.read_only,
                                          event.event_id, resources_text(event), event.error_code,
-                                         event.source_ip_address, event.account_id,
-                                         event.region});
+                                         event.source_ip_address, event.account_id, event.region});
     }
   }
   void end() override { header(); }

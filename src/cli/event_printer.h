@@ -22,7 +22,7 @@ struct LookupEvent {
   std::string access_key_id;
   std::string read_only;
   std::vector<std::pair<std::string, std::string>> resources;  ///< Type, name.
-  std::string record;      ///< CloudTrailEvent, as it came.
+  std::string record;                                          ///< CloudTrailEvent, as it came.
   std::string account_id;  ///< Empty when the record names none.
   std::string region;
   // Out of the record; empty when it does not say.

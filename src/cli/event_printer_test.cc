@@ -143,8 +143,7 @@ TEST(EventPrinter, ShowsChosenColumnsAlone) {
   EXPECT_EQ(print_chosen("text"), "2026-11-24T08:46:40Z\t192.0.2.1\n");
   EXPECT_EQ(print_chosen("ndjson"), "{\"time\":\"2026-11-24T08:46:40Z\",\"ip\":\"192.0.2.1\"}\n");
   EXPECT_EQ(parse_json(print_chosen("json"))->as_array().at(0).at("ip"), "192.0.2.1");
-  EXPECT_EQ(print_chosen("table"),
-            "time                  ip\n2026-11-24T08:46:40Z  192.0.2.1\n");
+  EXPECT_EQ(print_chosen("table"), "time                  ip\n2026-11-24T08:46:40Z  192.0.2.1\n");
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ namespace opentrail::cli {
 
 namespace {
 
-constexpr std::uint64_t kPageSize = 1000;      // the most that SearchEvents gives at once
-constexpr std::uint64_t kGroupsMax = 10'000;   // the most values that CountEvents tells
+constexpr std::uint64_t kPageSize = 1000;     // the most that SearchEvents gives at once
+constexpr std::uint64_t kGroupsMax = 10'000;  // the most values that CountEvents tells
 // Of one answer: a page of records, each as a string in JSON.
 constexpr std::size_t kAnswerBytesMax = 64 << 20;
 
@@ -52,8 +52,8 @@ class Notice {
     if (context.err_is_terminal) {
       constexpr std::string_view kSearching = "Searching ";
       constexpr std::size_t kDots = 3;
-      const std::size_t room = context.terminal_columns - std::min(context.terminal_columns,
-                                                                   kSearching.size() + kDots + 1);
+      const std::size_t room = context.terminal_columns -
+                               std::min(context.terminal_columns, kSearching.size() + kDots + 1);
       context.err << kSearching << cut_utf8(text, room) << "..." << std::flush;
       shown_ = true;
     }
@@ -148,16 +148,14 @@ int complain(const Context& context, std::string_view text) {
 
 /// Where else one could look.
 int say_nothing_found(const Lookup& lookup, std::string_view region, const Context& context) {
-  std::string text =
-      fmt::format("No events found: {}.", describe(lookup.query, region));
+  std::string text = fmt::format("No events found: {}.", describe(lookup.query, region));
   if (lookup.query.regions.empty()) {
     text +=
         " Regions are apart: try --region or --all-regions (IAM and sign-in are recorded in "
         "us-east-1), other times, or another filter.";
   }
   if (lookup.query.accounts.empty()) {
-    text +=
-        " Another account's records, imported ones too, need --account or --all-accounts.";
+    text += " Another account's records, imported ones too, need --account or --all-accounts.";
   }
   context.err << text << '\n';
   return kExitFindings;

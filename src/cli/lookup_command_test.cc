@@ -81,7 +81,8 @@ TEST_F(LookupCommandTest, AsksWhatTheFlagsSay) {
               HasSubstr("/eu-west-1/opentrail/aws4_request"));
   const auto body = parse_json(requests[0].body);
   ASSERT_TRUE(body.has_value()) << requests[0].body;
-  EXPECT_EQ(*body, *parse_json(R"({"Query":"username = \"admin\" and eventName = \"Create\\\"User\"",
+  EXPECT_EQ(*body,
+            *parse_json(R"({"Query":"username = \"admin\" and eventName = \"Create\\\"User\"",
       "StartTime":1795392000,"EndTime":1795502773,"Regions":["eu-west-1","us-east-1"],
       "Accounts":["111122223333"],"MaxResults":7})"));
 }

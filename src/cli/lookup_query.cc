@@ -47,10 +47,10 @@ Result<search::Expression> attribute_test(const std::pair<std::string, std::stri
   const auto target = search::named_target(attribute.first);
   if (!target) {
     const std::string_view near = search::nearest_name(attribute.first);
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("--attribute {}: there is no such attribute{}",
-                            one_line(attribute.first),
-                            near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+    return fail(
+        ErrorCode::InvalidArgument,
+        fmt::format("--attribute {}: there is no such attribute{}", one_line(attribute.first),
+                    near.empty() ? "" : fmt::format("; did you mean {}?", near)));
   }
   return search::make_test(
       {.target = *target, .op = search::Operator::Equals, .value = attribute.second});
@@ -89,8 +89,8 @@ Result<void> read_times(const LookupCommand& command, Timestamp now, LookupQuery
     query.end = range->end;
     return {};
   }
-  for (const auto& [flag, text] : {std::pair("--since", &command.start_time),
-                                   std::pair("--until", &command.end_time)}) {
+  for (const auto& [flag, text] :
+       {std::pair("--since", &command.start_time), std::pair("--until", &command.end_time)}) {
     // Each alone, so that the complaint names the flag.
     if (auto alone = search::parse_time_range(*text, "", now); !alone) {
       return std::unexpected(std::move(alone).error().while_doing(flag));
@@ -220,13 +220,12 @@ std::string count_body(const LookupQuery& query, std::string_view by, std::uint6
 std::string describe(const LookupQuery& query, std::string_view region) {
   std::string text = query.text.empty() ? std::string("all events") : query.text;
   text += " in ";
-  text += is_all(query.regions)    ? std::string("all regions")
+  text += is_all(query.regions)   ? std::string("all regions")
           : query.regions.empty() ? std::string(region)
                                   : fmt::format("{}", fmt::join(query.regions, ", "));
   if (!query.accounts.empty()) {
-    text += is_all(query.accounts)
-                ? std::string(" of all accounts")
-                : fmt::format(" of {}", fmt::join(query.accounts, ", "));
+    text += is_all(query.accounts) ? std::string(" of all accounts")
+                                   : fmt::format(" of {}", fmt::join(query.accounts, ", "));
   }
   if (query.start) {
     text += " since " + to_iso_seconds(*query.start);

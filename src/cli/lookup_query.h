@@ -14,13 +14,13 @@ namespace opentrail::cli {
 
 /// `opentrail lookup` as it was written.
 struct LookupCommand {
-  ConnectionOptions connection;  ///< Of `region` several may be named, between commas.
+  ConnectionOptions connection;         ///< Of `region` several may be named, between commas.
   std::vector<std::string> expression;  ///< Words; together one text of docs/search.md.
   /// LookupEvents' key or another field, and the value: {"EventName", "CreateUser"}. All must hold.
   std::vector<std::pair<std::string, std::string>> attributes;
   std::string start_time;
   std::string end_time;
-  std::string last;  ///< "2h": instead of a start.
+  std::string last;                   ///< "2h": instead of a start.
   std::vector<std::string> accounts;  ///< Empty: the caller's own.
   bool all_accounts = false;
   bool all_regions = false;

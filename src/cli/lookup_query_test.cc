@@ -36,9 +36,8 @@ TEST(LookupQuery, SaysEverything) {
   command.connection.region = "eu-west-1, us-east-1";
   const auto query = make_lookup_query(command, kNow);
   ASSERT_TRUE(query.has_value()) << query.error().message();
-  EXPECT_EQ(query->text,
-            R"((errorCode exists or eventName ^= "Delete") and username = "o\"brien" )"
-            R"(and errorCode = "AccessDenied")");
+  EXPECT_EQ(query->text, R"((errorCode exists or eventName ^= "Delete") and username = "o\"brien" )"
+                         R"(and errorCode = "AccessDenied")");
   EXPECT_THAT(search_body(*query, true, 7, "t"),
               HasSubstr(R"("StartTime":1795132800,"EndTime":1795478399.999,)"
                         R"("Regions":["eu-west-1","us-east-1"],)"
@@ -87,15 +86,34 @@ TEST(LookupQuery, RefusesWithTheReason) {
     EXPECT_THAT(refusal(command), HasSubstr(text));
   };
   expect([](auto& c) { c.accounts = {"1111"}; }, "--account 1111: an account id has 12 digits");
-  expect([](auto& c) { c.accounts = {"111122223333"}; c.all_accounts = true; }, "one of them");
-  expect([](auto& c) { c.connection.region = "a"; c.all_regions = true; }, "one of them");
+  expect(
+      [](auto& c) {
+        c.accounts = {"111122223333"};
+        c.all_accounts = true;
+      },
+      "one of them");
+  expect(
+      [](auto& c) {
+        c.connection.region = "a";
+        c.all_regions = true;
+      },
+      "one of them");
   expect([](auto& c) { c.connection.region = "a,,b"; }, "names between commas");
   expect([](auto& c) { c.start_time = "soon"; }, "--since: 'soon' is not a time");
   expect([](auto& c) { c.end_time = "soon"; }, "--until: 'soon' is not a time");
   expect([](auto& c) { c.last = "soon"; }, "--last: 'soon' is not a time");
-  expect([](auto& c) { c.last = "2h"; c.start_time = "now"; }, "not with them");
-  expect([](auto& c) { c.start_time = "now"; c.end_time = "yesterday"; },
-         "2026-11-24T08:46:13Z, is after the end, 2026-11-23T23:59:59Z");
+  expect(
+      [](auto& c) {
+        c.last = "2h";
+        c.start_time = "now";
+      },
+      "not with them");
+  expect(
+      [](auto& c) {
+        c.start_time = "now";
+        c.end_time = "yesterday";
+      },
+      "2026-11-24T08:46:13Z, is after the end, 2026-11-23T23:59:59Z");
   expect([](auto& c) { c.attributes = {{"usr", "x"}}; }, "did you mean user?");
 }
 

@@ -58,7 +58,8 @@ TEST_F(ProgramTest, WrongUseIsExplained) {
     std::vector<const char*> words;
     std::string_view text;
   } cases[] = {
-      {{"serv"}, "opentrail: there is no command 'serv'; there are: serve, import, lookup, bench\n"},
+      {{"serv"},
+       "opentrail: there is no command 'serv'; there are: serve, import, lookup, bench\n"},
       {{"import", "gcp"}, "opentrail import: there is no command 'gcp'; there are: aws\n"},
       {{"--colour"}, "opentrail: there is no option --colour\n"},
       {{"lookup", "--colour"}, "opentrail lookup: there is no option --colour\n"},

@@ -38,13 +38,13 @@ struct LookupFilter {
 inline constexpr std::size_t kResultsMax = 50;
 
 struct LookupQuery {
-  std::string account_id;
-  std::string region;
-  std::optional<LookupFilter> filter;
-  std::optional<Timestamp> start_time;    ///< Inclusive.
-  std::optional<Timestamp> end_time;      ///< Inclusive, to the second.
+  std::string account_id{};
+  std::string region{};
+  std::optional<LookupFilter> filter{};
+  std::optional<Timestamp> start_time{};  ///< Inclusive.
+  std::optional<Timestamp> end_time{};    ///< Inclusive, to the second.
   std::size_t results_max = kResultsMax;  ///< 1 to kResultsMax.
-  std::string next_token;                 ///< From the page before; empty for the first.
+  std::string next_token{};               ///< From the page before; empty for the first.
 };
 
 struct FoundEvent {

@@ -182,9 +182,8 @@ class HistoryFault : public testing::Test {
   static SearchQuery everything() {
     SearchQuery query;
     search::Test category;
-    category.target = {.kind = search::Target::Kind::Field,
-                       .field = record::Field::EventCategory,
-                       .path = {}};
+    category.target = {
+        .kind = search::Target::Kind::Field, .field = record::Field::EventCategory, .path = {}};
     category.op = search::Operator::Exists;
     query.where = search::make_or({search::make_test(category), search::Expression{}});
     query.results_max = kSearchResultsMax;
@@ -478,9 +477,9 @@ TEST_F(HistoryFault, NoFlippedBitMakesAWrongAnswer) {
     // One byte of each kind of file alike, half of the time behind an open history's back.
     const std::string& path = dice.of(paths);
     const std::uint64_t bytes = seven_segments().files.at(path).size();
-    const std::uint64_t at =
-        dice.one_in(3) ? bytes - 1 - dice.below(std::min<std::uint64_t>(bytes, 3000))
-                       : dice.below(bytes);
+    const std::uint64_t at = dice.one_in(3)
+                                 ? bytes - 1 - dice.below(std::min<std::uint64_t>(bytes, 3000))
+                                 : dice.below(bytes);
     SCOPED_TRACE(testing::Message() << "flip " << i << ": " << path << " at byte " << at);
     const auto expect_named = [&](const Error& error) {
       EXPECT_TRUE(error.code() == ErrorCode::Corruption || error.code() == ErrorCode::Unsupported ||

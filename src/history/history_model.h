@@ -142,9 +142,9 @@ class RecordMaker {
     text += fmt::format(
         R"("sourceIPAddress":"198.51.100.{}","userAgent":"aws-cli/2.15.0 md/Botocore/{}",)",
         dice_.below(250), n);
-    text += fmt::format(
-        R"("requestParameters":{{"bucketName":"b-{}","n":{},"tags":["t{}","t{}"]}},)",
-        dice_.skewed(40), n % 17, n % 3, n % 5);
+    text +=
+        fmt::format(R"("requestParameters":{{"bucketName":"b-{}","n":{},"tags":["t{}","t{}"]}},)",
+                    dice_.skewed(40), n % 17, n % 3, n % 5);
     text += R"("resources":[)";
     for (std::uint64_t i = 0, count = dice_.below(3); i < count; ++i) {
       text += fmt::format(
@@ -297,8 +297,7 @@ class PlainHistory {
 
   [[nodiscard]] std::optional<std::string> content_hash(std::string_view id,
                                                         Timestamp oldest) const {
-    const auto found =
-        find(oldest, size(), [&](std::size_t i) { return records_[i].id == id; });
+    const auto found = find(oldest, size(), [&](std::size_t i) { return records_[i].id == id; });
     return found.empty() ? std::nullopt
                          : std::optional(crypto::sha256_hex(records_[found.front()].json));
   }
@@ -423,7 +422,9 @@ class QueryMaker {
 
   template <typename Query>
   void times(Query& query) {
-    const auto time = [this] { return kStart - std::chrono::milliseconds(dice_.below(900'000'000)); };
+    const auto time = [this] {
+      return kStart - std::chrono::milliseconds(dice_.below(900'000'000));
+    };
     if (dice_.one_in(4)) {
       query.start_time = time();
     }
@@ -516,8 +517,8 @@ class QueryMaker {
     test.target = {.kind = search::Target::Kind::Field,
                    .field = static_cast<Field>(dice_.below(record::kFieldCount)),
                    .path = {}};
-    test.op = dice_.one_in(2) ? search::Operator::Equals
-                              : static_cast<search::Operator>(dice_.below(6));
+    test.op =
+        dice_.one_in(2) ? search::Operator::Equals : static_cast<search::Operator>(dice_.below(6));
     if (test.op == search::Operator::Exists) {
       return;
     }

@@ -3,9 +3,10 @@
 // Method: random lives of a journal and a history on one faulty disk, printed seeds. A life appends
 // and asks; it ends by a clean stop or by a power cut at a random call; the next one must hold all
 // that was acknowledged, and behind it at most a prefix of what was appended, and nothing else.
+#include "history/history_model.h"
+
 #include "base/log.h"
 #include "base/mutex.h"
-#include "history/history_model.h"
 #include "io/faulty_filesystem.h"
 #include "journal/synthetic_records.h"
 
@@ -107,13 +108,12 @@ class HistoryModel : public testing::TestWithParam<std::uint64_t> {
                                                 : 1 + dice_.below(30);
     auto batch = maker_.batch(count, clock_.now(), plain_.records());
     plain_.append(batch);
-    const auto first =
-        journal_->append(std::move(batch), [this, count](Result<Offset> offset) {
-          if (offset) {
-            const MutexLock lock(mutex_);
-            acknowledged_ = value(*offset) + count;
-          }
-        });
+    const auto first = journal_->append(std::move(batch), [this, count](Result<Offset> offset) {
+      if (offset) {
+        const MutexLock lock(mutex_);
+        acknowledged_ = value(*offset) + count;
+      }
+    });
     if (!first) {
       EXPECT_TRUE(disk_.stopped()) << first.error().message();
       plain_.cut(plain_.size() - count);
@@ -275,9 +275,8 @@ class HistoryModel : public testing::TestWithParam<std::uint64_t> {
   void check_everything() {
     SearchQuery all;
     search::Test category;
-    category.target = {.kind = search::Target::Kind::Field,
-                       .field = record::Field::EventCategory,
-                       .path = {}};
+    category.target = {
+        .kind = search::Target::Kind::Field, .field = record::Field::EventCategory, .path = {}};
     category.op = search::Operator::Exists;
     all.where = search::make_or({search::make_test(category), Expression{}});
     all.results_max = kSearchResultsMax;

@@ -53,12 +53,9 @@ constexpr Allow kCloudTrailFull[] = {
     {"dynamodb:listtables"},
 };
 
-constexpr Allow kCloudTrailReadOnly[] = {{"cloudtrail:get*"},
-                                         {"cloudtrail:describe*"},
-                                         {"cloudtrail:list*"},
-                                         {"cloudtrail:lookupevents"},
-                                         {"opentrail:searchevents"},
-                                         {"opentrail:countevents"}};
+constexpr Allow kCloudTrailReadOnly[] = {{"cloudtrail:get*"},        {"cloudtrail:describe*"},
+                                         {"cloudtrail:list*"},       {"cloudtrail:lookupevents"},
+                                         {"opentrail:searchevents"}, {"opentrail:countevents"}};
 
 struct Policy {
   std::string_view arn;

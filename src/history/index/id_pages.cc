@@ -80,8 +80,8 @@ IdPagesWriter::IdPagesWriter(ByteSink& sink, std::uint64_t count, std::uint64_t 
     : sink_(sink) {
   meta_.position = sink.position();
   meta_.bucket_bits = static_cast<std::uint8_t>(bucket_bits_for(count));
-  meta_.record_bits =
-      static_cast<std::uint8_t>(std::max<unsigned>(1, static_cast<unsigned>(std::bit_width(records))));
+  meta_.record_bits = static_cast<std::uint8_t>(
+      std::max<unsigned>(1, static_cast<unsigned>(std::bit_width(records))));
   OT_CHECK(meta_.record_bits <= kRecordBitsMax);
   meta_.starts.assign((std::size_t{1} << meta_.bucket_bits) + 1, 0);
 }

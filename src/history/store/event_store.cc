@@ -110,9 +110,9 @@ Result<void> EventStore::apply(std::span<const journal::RecordRun> runs, Timesta
   {
     const MutexLock lock(mutex_);
     if (unsealed_docs() >= options_.unsealed_records_max) {
-      return fail(ErrorCode::Throttled,
-                  failure_ ? "event history cannot seal: " + failure_->message()
-                           : "event history is behind with sealing");
+      return fail(ErrorCode::Throttled, failure_
+                                            ? "event history cannot seal: " + failure_->message()
+                                            : "event history is behind with sealing");
     }
   }
   OT_TRY(auto docs, new_docs(runs, from, oldest));
@@ -335,8 +335,7 @@ Result<std::optional<Offset>> EventStore::find_id(std::string_view id, Timestamp
   {
     const MutexLock lock(mutex_);
     // What is being applied is noted already and may turn out to repeat a sealed one.
-    if (const auto place = ids_.find(hash);
-        place != ids_.end() && place->second < applied_end_) {
+    if (const auto place = ids_.find(hash); place != ids_.end() && place->second < applied_end_) {
       in_memory = place->second;
     }
   }
@@ -376,10 +375,10 @@ View EventStore::view() const {
 
 std::shared_ptr<const SegmentFile> EventStore::segment_of(Offset offset) const {
   const MutexLock lock(mutex_);
-  const auto after = std::ranges::upper_bound(segments_, offset, {},
-                                              [](const auto& one) { return one->first(); });
+  const auto after =
+      std::ranges::upper_bound(segments_, offset, {}, [](const auto& one) { return one->first(); });
   return after != segments_.begin() && offset < (*std::prev(after))->end() ? *std::prev(after)
-                                                                          : nullptr;
+                                                                           : nullptr;
 }
 
 Result<journal::RawBlock> EventStore::block_at(Offset offset) const {

@@ -71,8 +71,9 @@ class EventStore final : public BlockSource {
 
   [[nodiscard]] journal::Offset applied_end() const EXCLUDES(mutex_);
   /// Applies the records of the runs, which follow each other, from applied_end() on. Of records
-  /// with the same id the first counts, one older than `oldest` not at all. Errors: Throttled when too much waits to be sealed
-  /// (try again later); Corruption when a record of the same id cannot be read. By one thread.
+  /// with the same id the first counts, one older than `oldest` not at all. Errors: Throttled when
+  /// too much waits to be sealed (try again later); Corruption when a record of the same id cannot
+  /// be read. By one thread.
   Result<void> apply(std::span<const journal::RecordRun> runs, Timestamp oldest);
   /// Forgets what is older than `oldest`: in memory at once, sealed segments soon.
   void expire(Timestamp oldest);

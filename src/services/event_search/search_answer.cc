@@ -24,7 +24,8 @@ Whereabouts whereabouts_of(std::string_view json) {
       {{"recipientAccountId"}, {"userIdentity", "accountId"}, {"awsRegion"}}}};
   std::array<std::string, kCount> found;
   const auto take = [&](std::size_t path, const JsonValue& value) {
-    const bool fits = value.kind == JsonValue::Kind::String || value.kind == JsonValue::Kind::Number;
+    const bool fits =
+        value.kind == JsonValue::Kind::String || value.kind == JsonValue::Kind::Number;
     if (fits && found.at(path).empty() && value.text.size() <= record::kRoutingValueBytesMax) {
       found.at(path) = value.text;
     }

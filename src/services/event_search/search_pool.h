@@ -21,8 +21,8 @@ namespace opentrail::services::event_search {
 namespace asio = boost::asio;
 
 struct SearchLimits {
-  std::size_t threads = 4;        ///< Searches that run at the same time.
-  std::size_t at_once_max = 32;   ///< With those that wait for a thread; more are pushed back.
+  std::size_t threads = 4;       ///< Searches that run at the same time.
+  std::size_t at_once_max = 32;  ///< With those that wait for a thread; more are pushed back.
   std::chrono::milliseconds deadline = std::chrono::seconds(60);  ///< From when it came in.
 };
 
@@ -46,8 +46,7 @@ class SearchPool {
     using Value = std::invoke_result_t<Job&>;
     auto place = std::make_shared<Place>(taken_, limits_.at_once_max);
     if (!place->granted()) {
-      co_return fail(ErrorCode::Throttled, "too many searches are under way",
-                     std::string(kReason));
+      co_return fail(ErrorCode::Throttled, "too many searches are under way", std::string(kReason));
     }
     const auto home = co_await asio::this_coro::executor;
     auto waiting = std::make_shared<Waiting<Value>>(home);

@@ -133,8 +133,7 @@ ApiResult<ReadTime> read_time(const json::object& input, std::string_view name, 
   }
   const auto time = member->is_number() ? aws::json_timestamp(*member) : std::nullopt;
   if (!time) {
-    return bad_type(name,
-                    "epoch seconds, or text: 2026-11-24T08:46:13Z, 2026-11-24, 2 hours ago");
+    return bad_type(name, "epoch seconds, or text: 2026-11-24T08:46:13Z, 2026-11-24, 2 hours ago");
   }
   return ReadTime{*time, false};
 }
@@ -373,9 +372,9 @@ milliseconds bucket_for(milliseconds span) {
   using std::chrono::days;
   using std::chrono::hours;
   using std::chrono::minutes;
-  constexpr milliseconds kLadder[] = {
-      seconds{1}, seconds{5},  seconds{10}, seconds{30}, minutes{1}, minutes{5}, minutes{15},
-      minutes{30}, hours{1},   hours{3},    hours{6},    hours{12},  days{1},    days{7}};
+  constexpr milliseconds kLadder[] = {seconds{1}, seconds{5},  seconds{10}, seconds{30}, minutes{1},
+                                      minutes{5}, minutes{15}, minutes{30}, hours{1},    hours{3},
+                                      hours{6},   hours{12},   days{1},     days{7}};
   constexpr int kBucketsWanted = 60;
   for (const milliseconds width : kLadder) {
     if (span < width * (kBucketsWanted - 1)) {

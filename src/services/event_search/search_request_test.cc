@@ -10,11 +10,11 @@
 namespace opentrail::services::event_search {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 const Timestamp kNow = *parse_iso("2026-11-24T08:46:13Z");
 const AskedBy kAskedBy{.account_id = "111122223333", .region = "eu-west-1", .now = kNow};
@@ -61,8 +61,7 @@ TEST(SearchRequest, TokensKeepWhatATimeMeantAtTheFirstPage) {
   const std::string token = client_token(*first, "T-_");
   AskedBy later = kAskedBy;
   later.now += std::chrono::minutes(5);
-  const auto next =
-      read_search_request(start + R"(,"NextToken":")" + token + "\"}", later);
+  const auto next = read_search_request(start + R"(,"NextToken":")" + token + "\"}", later);
   ASSERT_TRUE(next.has_value()) << next.error().message;
   EXPECT_EQ(next->query.start_time, first->query.start_time);
   EXPECT_EQ(next->query.end_time, std::nullopt);
@@ -140,8 +139,9 @@ TEST(CountRequest, TakesFieldAndWidth) {
   constexpr struct {
     std::string_view text;
     std::chrono::seconds width;
-  } kWidths[] = {{R"("30s")", seconds(30)}, {R"("15m")", seconds(900)},  {R"("1h")", seconds(3600)},
-                 {R"("2d")", seconds(172800)}, {R"("1w")", seconds(604800)}, {"60", seconds(60)}};
+  } kWidths[] = {{R"("30s")", seconds(30)},    {R"("15m")", seconds(900)},
+                 {R"("1h")", seconds(3600)},   {R"("2d")", seconds(172800)},
+                 {R"("1w")", seconds(604800)}, {"60", seconds(60)}};
   for (const auto& width : kWidths) {
     const auto counted =
         read_count_request("{\"Bucket\":" + std::string(width.text) + "}", kAskedBy);

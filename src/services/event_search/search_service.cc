@@ -104,8 +104,7 @@ Operation SearchService::identify(const Call& call) const {
 }
 
 asio::awaitable<Outcome> SearchService::handle(Call& call, const Operation& operation) {
-  Outcome outcome =
-      operation.name == kCountEvents ? co_await count(call) : co_await search(call);
+  Outcome outcome = operation.name == kCountEvents ? co_await count(call) : co_await search(call);
   count_metric(operation.name, outcome.error ? "error" : "ok");
   co_return outcome;
 }
@@ -144,21 +143,22 @@ ApiResult<void> SearchService::check_accounts(const Call& call, std::string_view
   if (own_alone || iam_.is_administrator(call.caller)) {
     return {};
   }
-  return std::unexpected(
-      ApiError{.code = "AccessDeniedException",
-               .message = fmt::format("User: {} is not authorized to perform: opentrail:{} in other "
-                                      "accounts than its own: only an administrator of the "
-                                      "management account is",
-                                      call.caller.arn, action),
-               .status = kBadRequest,
-               .record_code = "AccessDenied"});
+  return std::unexpected(ApiError{
+      .code = "AccessDeniedException",
+      .message = fmt::format("User: {} is not authorized to perform: opentrail:{} in other "
+                             "accounts than its own: only an administrator of the "
+                             "management account is",
+                             call.caller.arn, action),
+      .status = kBadRequest,
+      .record_code = "AccessDenied"});
 }
 
 ApiError SearchService::to_api_error(const Error& error) const {
   if (error.reason() == "InvalidNextToken") {
     return {.code = "InvalidNextTokenException",
-            .message = "The token is not valid: repeat the call's other parameters as they were, "
-                       "or begin again without a token.",
+            .message =
+                "The token is not valid: repeat the call's other parameters as they were, "
+                "or begin again without a token.",
             .status = kBadRequest,
             .record_code = {}};
   }

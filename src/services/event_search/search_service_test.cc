@@ -14,11 +14,11 @@
 namespace opentrail::services::event_search {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 class AskedHistory final : public cloudtrail::FakeHistory {
  public:
@@ -143,8 +143,9 @@ TEST_F(SearchServiceTest, IdentifiesItsCalls) {
 TEST_F(SearchServiceTest, ShowsEventsWithAccountAndRegion) {
   make_service();
   history_.found_ = {
-      {event("a", 100, R"({"recipientAccountId":"999999999999","awsRegion":"eu-west-1",)"
-                       R"("userIdentity":{"accountId":"111111111111"}})"),
+      {event("a", 100,
+             R"({"recipientAccountId":"999999999999","awsRegion":"eu-west-1",)"
+             R"("userIdentity":{"accountId":"111111111111"}})"),
        event("b", 50, R"({"userIdentity":{"accountId":"111111111111"},"awsRegion":null})")},
       "more"};
   const Outcome outcome = search("{}");
@@ -242,7 +243,8 @@ TEST_F(SearchServiceTest, TellsWhatIsWrong) {
     std::string_view code;
     int status;
   } cases[] = {
-      {Error(ErrorCode::InvalidArgument, "x", "InvalidNextToken"), "InvalidNextTokenException", 400},
+      {Error(ErrorCode::InvalidArgument, "x", "InvalidNextToken"), "InvalidNextTokenException",
+       400},
       {Error(ErrorCode::InvalidArgument, "too many buckets"), "ValidationException", 400},
       {Error(ErrorCode::Unavailable, "the journal failed"), "ServiceUnavailable", 503},
       {Error(ErrorCode::Corruption, "a block"), "InternalFailure", 500},
