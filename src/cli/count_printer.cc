@@ -151,6 +151,7 @@ class TableOfCounts {
     const bool sparks = counts_.bucket > seconds(0) && !counts_.buckets.empty();
     const std::size_t bars = room(std::min(widest, columns_ / 2), digits);
     std::vector<Table::Row> rows;
+    rows.reserve(counts_.groups.size());
     for (const Group& group : counts_.groups) {
       rows.push_back({{.text = one_line(group.value)},
                       {.text = fmt::format("{:>{}}", with_commas(group.count), digits)},

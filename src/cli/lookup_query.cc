@@ -57,7 +57,7 @@ Result<search::Expression> attribute_test(const std::pair<std::string, std::stri
 }
 
 Result<std::string> expression_text(const LookupCommand& command) {
-  const std::string text = fmt::format("{}", fmt::join(command.expression, " "));
+  std::string text = fmt::format("{}", fmt::join(command.expression, " "));
   auto expression = search::parse_expression(text);
   if (!expression) {
     return fail(ErrorCode::InvalidArgument, with_caret(expression.error().message(), text));

@@ -17,9 +17,9 @@ namespace opentrail::cli {
 namespace {
 
 /// The command that was being read: the last one that was named.
-const CLI::App& innermost(const CLI::App& app) {
-  const auto named = app.get_subcommands();
-  return named.empty() ? app : innermost(*named.back());
+const CLI::App* innermost(const CLI::App* app) {
+  const auto named = app->get_subcommands();
+  return named.empty() ? app : innermost(named.back());
 }
 
 /// "opentrail import aws".
@@ -53,7 +53,7 @@ std::string describe(const CLI::ParseError& error, const CLI::App& app) {
 }
 
 int refuse(const CLI::ParseError& error, const CLI::App& app, const Context& context) {
-  const CLI::App& at = innermost(app);
+  const CLI::App& at = *innermost(&app);
   const std::string name = full_name(at);
   context.err << name << ": " << one_line(describe(error, at)) << "\nSee `" << name
               << " --help`.\n";
@@ -89,7 +89,7 @@ int run_program(int argc, const char* const* argv, const Context& context) {
   } catch (const CLI::ParseError& error) {
     return refuse(error, app, context);
   }
-  const CLI::App& command = innermost(app);
+  const CLI::App& command = *innermost(&app);
   if (!commands_of(command).empty()) {
     context.err << command.help(command.get_parent() == nullptr ? "" : "opentrail");
     return kExitError;

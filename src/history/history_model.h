@@ -91,7 +91,7 @@ class RecordMaker {
         continue;
       }
       const Timestamp time = order == 0   ? base + std::chrono::seconds(i / 3)
-                             : order == 1 ? now - std::chrono::seconds(dice_.below(11 * 86'400))
+                             : order == 1 ? now - std::chrono::seconds(dice_.below(11ULL * 86'400))
                                           : base;
       records.push_back(make(time, dice_.one_in(hand_made_in)));
     }

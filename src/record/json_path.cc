@@ -110,7 +110,7 @@ class JsonWalk {
   }
 
   simdjson::error_code value(ondemand::value at, const JsonPathSet::Node& node) {
-    ondemand::json_type type{};
+    ondemand::json_type type = ondemand::json_type::null;
     if (const auto error = at.type().get(type); error != simdjson::SUCCESS) {
       return error;
     }

@@ -90,8 +90,8 @@ TEST(RecordWalk, TakesAndRefusesWhatTheTreeDoes) {
                                           "\x0C",
                                           "\x1A",
                                           "\v",
-                                          "\xEF\xBB\xBF"
-                                          "1",
+                                          ("\xEF\xBB\xBF"
+                                           "1"),
                                           "{}",
                                           "[]",
                                           "{ }",

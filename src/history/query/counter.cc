@@ -127,6 +127,7 @@ Result<void> Counter::find_matches() {
   whole_.recent_count = 0;
   if (view_.recent_count > 0) {
     std::vector<NewDoc> recent;
+    recent.reserve(view_.recent_count);
     for (std::size_t i = 0; i < view_.recent_count; ++i) {
       recent.push_back((*view_.recent)[i]);
     }

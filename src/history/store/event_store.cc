@@ -235,6 +235,7 @@ void EventStore::merge_small_parts() {
     return;
   }
   std::vector<const Index*> sources;
+  sources.reserve(last.size());
   for (const Part& part : last) {
     sources.push_back(part.index.get());
   }

@@ -19,10 +19,10 @@ struct Whereabouts {
 
 /// As record::parse_record() takes them from the same bytes.
 Whereabouts whereabouts_of(std::string_view json) {
-  enum : std::size_t { kRecipient, kIdentity, kRegion, kCount };
-  static const JsonPathSet kPaths{std::array<record::JsonPath, kCount>{
+  enum : std::size_t { Recipient, Identity, Region, Count };
+  static const JsonPathSet kPaths{std::array<record::JsonPath, Count>{
       {{"recipientAccountId"}, {"userIdentity", "accountId"}, {"awsRegion"}}}};
-  std::array<std::string, kCount> found;
+  std::array<std::string, Count> found;
   const auto take = [&](std::size_t path, const JsonValue& value) {
     const bool fits =
         value.kind == JsonValue::Kind::String || value.kind == JsonValue::Kind::Number;
@@ -33,8 +33,8 @@ Whereabouts whereabouts_of(std::string_view json) {
   };
   // The history has only records that can be read.
   static_cast<void>(kPaths.visit(json, take));
-  return {.account_id = std::move(found[kRecipient].empty() ? found[kIdentity] : found[kRecipient]),
-          .region = std::move(found[kRegion])};
+  return {.account_id = std::move(found[Recipient].empty() ? found[Identity] : found[Recipient]),
+          .region = std::move(found[Region])};
 }
 
 void write_count(JsonWriter& out, std::string_view name, std::uint64_t count) {

@@ -135,7 +135,7 @@ ApiResult<ReadTime> read_time(const json::object& input, std::string_view name, 
   if (!time) {
     return bad_type(name, "epoch seconds, or text: 2026-11-24T08:46:13Z, 2026-11-24, 2 hours ago");
   }
-  return ReadTime{*time, false};
+  return ReadTime{time, false};
 }
 
 /// Names, sorted, each once; empty for all of them.
