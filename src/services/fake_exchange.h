@@ -91,7 +91,8 @@ inline Call make_call(net::Exchange& exchange, iam::Caller caller, std::string b
             .caller = std::move(caller),
             .body = std::move(body),
             .signing_key = {},
-            .claim = {}};
+            .claim = {},
+            .admission = nullptr};
   return call;
 }
 
