@@ -110,7 +110,8 @@ class JournalHistory final : public History {
   std::thread follower_;
 };
 
-// ---- the follower --------------------------------------------------------------------------------
+// ---- the follower
+// --------------------------------------------------------------------------------
 
 Result<void> JournalHistory::open(io::Filesystem& files, io::Random& random) {
   const auto started = SteadyClock::now();
@@ -226,7 +227,8 @@ std::optional<Error> JournalHistory::failure() const {
   return failure_;
 }
 
-// ---- read your writes ----------------------------------------------------------------------------
+// ---- read your writes
+// ----------------------------------------------------------------------------
 
 Result<void> JournalHistory::wait_searchable(Offset end, std::chrono::milliseconds timeout,
                                              ErrorCode too_late) {
@@ -246,8 +248,7 @@ Result<void> JournalHistory::wait_searchable(Offset end, std::chrono::millisecon
       return fail(ErrorCode::Unavailable, "event history is stopping");
     }
     if (failure_ && !woken_ && !following_) {
-      return fail(ErrorCode::Unavailable,
-                  "event history cannot go on: " + failure_->message());
+      return fail(ErrorCode::Unavailable, "event history cannot go on: " + failure_->message());
     }
     if (!state_changed_.wait_until(state_mutex_, deadline)) {
       return fail(too_late, "event history is behind the journal; try again in a while");
@@ -259,8 +260,9 @@ Result<void> JournalHistory::wait_searchable(Offset end, std::chrono::millisecon
 /// What is found already stays found: only a miss has to wait for what is on its way.
 Result<std::optional<Offset>> JournalHistory::find_id_or_wait(std::string_view record_id,
                                                               Offset end) {
+  const bool all_applied = applied_end() >= end;  // Before looking: what comes meanwhile may count.
   OT_TRY(const auto offset, store_->find_id(record_id, oldest_kept()));
-  if (offset || applied_end() >= end) {
+  if (offset || all_applied) {
     return offset;
   }
   OT_TRY_DO(wait_searchable(end));
@@ -316,7 +318,8 @@ Result<std::vector<Presence>> JournalHistory::presence(std::span<const PresenceQ
   return found;
 }
 
-// ---- lookup and search ---------------------------------------------------------------------------
+// ---- lookup and search
+// ---------------------------------------------------------------------------
 
 Result<JournalHistory::Page> JournalHistory::page_of(const Listing& listing, const View& view) {
   const SearchPlan plan(listing.where, listing.bounds, options_.threads);
@@ -363,10 +366,10 @@ Result<SearchPage> JournalHistory::search(const SearchQuery& query) {
 
 Result<Counts> JournalHistory::count(const CountQuery& query) {
   if (query.groups_max < 1 || query.groups_max > kGroupsMax || query.bucket.count() < 0) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("a count has 1 to {} groups, and time buckets of at least 1 ms",
-                            kGroupsMax),
-                "InvalidCount");
+    return fail(
+        ErrorCode::InvalidArgument,
+        fmt::format("a count has 1 to {} groups, and time buckets of at least 1 ms", kGroupsMax),
+        "InvalidCount");
   }
   OT_TRY_DO(wait_searchable(journal_.end()));
   const View view = store_->view();
@@ -378,14 +381,15 @@ Result<Counts> JournalHistory::count(const CountQuery& query) {
   return count_matches(view, *store_, plan, query);
 }
 
-// ---- figures -------------------------------------------------------------------------------------
+// ---- figures
+// -------------------------------------------------------------------------------------
 
 std::vector<std::string> JournalHistory::accounts() {
   const View view = store_->view();
   std::set<std::string, std::less<>> accounts;
   for (const Part& part : view.parts) {
-    auto cursor = TermCursor::seek(part.index->field(record::Field::AccountId),
-                                   part.index->bytes(), {});
+    auto cursor =
+        TermCursor::seek(part.index->field(record::Field::AccountId), part.index->bytes(), {});
     while (cursor) {
       const auto found = cursor->next();
       if (!found || !*found) {

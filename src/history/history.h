@@ -63,9 +63,9 @@ inline constexpr std::size_t kSearchResultsMax = 1000;
 
 /// A search: everything that LookupEvents cannot ask for.
 struct SearchQuery {
-  search::Expression where;           ///< All: every record.
-  std::vector<std::string> accounts;  ///< Any of them; empty: all, also records that name none.
-  std::vector<std::string> regions;   ///< Any of them; empty: all.
+  search::Expression where;             ///< All: every record.
+  std::vector<std::string> accounts;    ///< Any of them; empty: all, also records that name none.
+  std::vector<std::string> regions;     ///< Any of them; empty: all.
   std::optional<Timestamp> start_time;  ///< Inclusive.
   std::optional<Timestamp> end_time;    ///< Inclusive, to the millisecond.
   Direction direction = Direction::NewestFirst;
@@ -130,14 +130,14 @@ struct HistoryOptions {
 
 /// Event history: every record that the journal has had since the oldest that is kept, searchable
 /// from the moment a call was answered. LookupEvents sees the management events of one account and
-/// Region; search() sees all. A consumer of the journal: what is older is sealed into segments of its
-/// own, the rest is replayed at start. Of records with the same id the first on the journal counts,
-/// the others are not found. Facts: spec api §5.1, records §7.1; design:
+/// Region; search() sees all. A consumer of the journal: what is older is sealed into segments of
+/// its own, the rest is replayed at start. Of records with the same id the first on the journal
+/// counts, the others are not found. Facts: spec api §5.1, records §7.1; design:
 /// docs/decisions/016-history-segments.md.
 class History {
  public:
-  /// Opens the segments and replays what the journal has behind them, then follows it on a thread of
-  /// its own. It learns of commits by wake(), which the owner wires:
+  /// Opens the segments and replays what the journal has behind them, then follows it on a thread
+  /// of its own. It learns of commits by wake(), which the owner wires:
   /// `journal.on_commit([&](auto) { history->wake(); })`. Without that it still catches up at every
   /// lookup() and once a minute. All that is given to it outlives it; commits must not, so stop the
   /// journal before the history is destroyed. Errors: Corruption when segments are missing or

@@ -94,7 +94,7 @@ TEST_F(HistoryTest, ShowsNoOtherAccountRegionOrCategory) {
     EXPECT_TRUE(history_->contains(id).value()) << id;
   }
   EXPECT_EQ(history_->accounts(), (Ids{"111122223333", "999988887777"}));
-  EXPECT_EQ(history_->size(), 3U);
+  EXPECT_EQ(history_->size(), 6U);
 }
 
 TEST_F(HistoryTest, TakesBothTimesInclusively) {

@@ -40,8 +40,7 @@ Expression one_of(Field field, const std::vector<std::string>& values) {
 }
 
 Expression is_management() {
-  return equals(Field::EventCategory,
-                std::string(record::to_string(record::Category::Management)));
+  return equals(Field::EventCategory, std::string(record::to_string(record::Category::Management)));
 }
 
 Expression test_of(const LookupFilter& filter) {

@@ -10,10 +10,10 @@
 
 #include <simdjson.h>
 
-/// Internal, as json_document.h: reads a record in one walk, without making a tree of it. simdjson's
-/// first stage finds the structural characters and checks strings and UTF-8; the walk over them
-/// checks the rest of the grammar. It accepts what JsonDocument::parse accepts (a test and a fuzz
-/// target compare the two) in half its time.
+/// Internal, as json_document.h: reads a record in one walk, without making a tree of it.
+/// simdjson's first stage finds the structural characters and checks strings and UTF-8; the walk
+/// over them checks the rest of the grammar. It accepts what JsonDocument::parse accepts (a test
+/// and a fuzz target compare the two) in half its time.
 namespace opentrail::record {
 
 class JsonIndex {
@@ -27,8 +27,8 @@ class JsonIndex {
   [[nodiscard]] bool open(std::string_view json);
 
   // The checking walk. Each check_* is given where its value begins and returns what stands behind
-  // it, or kBroken when it is not well-formed. The place goes from hand to hand, because in a member
-  // it would go through memory at each step.
+  // it, or kBroken when it is not well-formed. The place goes from hand to hand, because in a
+  // member it would go through memory at each step.
 
   static constexpr At kBroken = 0;
   /// Calls `on_member(key, at)` for each member; it must check the value and return what is behind.

@@ -72,10 +72,11 @@ TEST(JsonPathSet, AContainerAndWhatIsInItAreBothTold) {
 TEST(JsonPathSet, StopsWhenTold) {
   std::vector<std::string> all;
   const std::vector<JsonPath> paths = {{"a"}, {"a", "b"}};
-  const auto result = JsonPathSet(paths).visit(R"({"a":[1,2,{"b":3}]})", [&](auto path, auto& value) {
-    all.push_back(shown(path, value));
-    return all.size() == 2 ? Next::Stop : Next::GoOn;
-  });
+  const auto result =
+      JsonPathSet(paths).visit(R"({"a":[1,2,{"b":3}]})", [&](auto path, auto& value) {
+        all.push_back(shown(path, value));
+        return all.size() == 2 ? Next::Stop : Next::GoOn;
+      });
   EXPECT_TRUE(result.has_value());
   EXPECT_THAT(all, ElementsAre(R"(0 Array [1,2,{"b":3}])", "0 Number 1"));
 }
@@ -97,8 +98,8 @@ TEST(JsonPathSet, MayBeUsedInsideAVisit) {
 }
 
 TEST(JsonPathSet, ReadsRecordsOfEverySize) {
-  for (const std::size_t size : {std::size_t{1}, std::size_t{63}, std::size_t{64} << 10,
-                                 std::size_t{500} << 10}) {
+  for (const std::size_t size :
+       {std::size_t{1}, std::size_t{63}, std::size_t{64} << 10, std::size_t{500} << 10}) {
     const std::string json = fmt::format(R"({{"fill":"{}","a":"x"}})", std::string(size, '.'));
     EXPECT_THAT(told(json, {{"a"}}), ElementsAre("0 String x")) << size;
   }

@@ -32,8 +32,7 @@ Bits bits_sse2(const char* block) {
     const auto is = [](__m128i of, char c) { return _mm_cmpeq_epi8(of, _mm_set1_epi8(c)); };
     bits.quotes |= mask(is(text, '"'));
     bits.backslashes |= mask(is(text, '\\'));
-    bits.controls |=
-        mask(_mm_cmpeq_epi8(_mm_min_epu8(text, _mm_set1_epi8(kControlMax)), text));
+    bits.controls |= mask(_mm_cmpeq_epi8(_mm_min_epu8(text, _mm_set1_epi8(kControlMax)), text));
     bits.opens |= mask(is(braces, '{'));
     bits.closes |= mask(is(braces, '}'));
     bits.initials |= mask(_mm_or_si128(is(text, 'R'), is(text, 'd')));
@@ -82,12 +81,12 @@ OT_AVX2 inline Bits bits_avx2(const char* block) {
 
 /// The product with all ones, without carries.
 OT_AVX2 inline std::uint64_t prefix_xor_avx2(std::uint64_t bits) {
-  return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_clmulepi64_si128(
-      _mm_set_epi64x(0, static_cast<long long>(bits)), _mm_set1_epi8(-1), 0)));
+  return static_cast<std::uint64_t>(_mm_cvtsi128_si64(
+      _mm_clmulepi64_si128(_mm_set_epi64x(0, static_cast<long long>(bits)), _mm_set1_epi8(-1), 0)));
 }
 
-/// The bytes behind an odd run of backslashes; `is_escaped` is carried from block to block. Langdale
-/// and Lemire, "Parsing Gigabytes of JSON per Second", section 3.1.1.
+/// The bytes behind an odd run of backslashes; `is_escaped` is carried from block to block.
+/// Langdale and Lemire, "Parsing Gigabytes of JSON per Second", section 3.1.1.
 [[gnu::always_inline]] inline std::uint64_t escaped_of(std::uint64_t backslashes,
                                                        std::uint64_t& is_escaped,
                                                        std::size_t bytes) {
@@ -169,8 +168,8 @@ void ObjectScan::start() {
     return Verdict::Doubtful;
   }
   // Nothing behind the end of the object counts.
-  const std::uint64_t limit = end == 0 || end == kBlock ? ~std::uint64_t{0}
-                                                        : (std::uint64_t{1} << end) - 1;
+  const std::uint64_t limit =
+      end == 0 || end == kBlock ? ~std::uint64_t{0} : (std::uint64_t{1} << end) - 1;
   // A backslash outside of a string escapes nothing, which escaped_of() cannot know.
   if ((((bits.controls & inside) | (bits.backslashes & ~inside)) & limit) != 0) {
     return Verdict::Doubtful;

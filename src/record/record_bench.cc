@@ -149,8 +149,8 @@ void BM_FirstStageAlone(benchmark::State& state) {
   OT_CHECK(parser.allocate(kRecordBytesMax) == simdjson::SUCCESS);
   each_record(state, [&parser](const std::string& json) {
     OT_CHECK(parser.implementation->stage1(reinterpret_cast<const std::uint8_t*>(json.data()),
-                                           json.size(), simdjson::stage1_mode::regular) ==
-             simdjson::SUCCESS);
+                                           json.size(),
+                                           simdjson::stage1_mode::regular) == simdjson::SUCCESS);
   });
 }
 

@@ -6,16 +6,16 @@
 namespace opentrail::record {
 namespace {
 
-constexpr KeyTable<kRootKeyCount, 64> kRootKeys({
-    "eventID", "eventTime", "eventSource", "eventName", "awsRegion", "recipientAccountId",
-    "userIdentity", "eventCategory", "eventType", "managementEvent", "readOnly", "resources",
-    "requestParameters", "responseElements", "errorCode", "sourceIPAddress", "userAgent"});
+constexpr KeyTable<kRootKeyCount, 64> kRootKeys(
+    {"eventID", "eventTime", "eventSource", "eventName", "awsRegion", "recipientAccountId",
+     "userIdentity", "eventCategory", "eventType", "managementEvent", "readOnly", "resources",
+     "requestParameters", "responseElements", "errorCode", "sourceIPAddress", "userAgent"});
 
-constexpr KeyTable<kIdentityKeyCount, 16> kIdentityKeys(
-    {"type", "principalId", "arn", "accountId", "accessKeyId", "userName"});
+constexpr KeyTable<kIdentityKeyCount, 16> kIdentityKeys({"type", "principalId", "arn", "accountId",
+                                                         "accessKeyId", "userName"});
 
-constexpr std::size_t kInRoot = 2;      ///< The depth of a member's value.
-constexpr std::size_t kInMember = 3;    ///< The depth of a value in that.
+constexpr std::size_t kInRoot = 2;    ///< The depth of a member's value.
+constexpr std::size_t kInMember = 3;  ///< The depth of a value in that.
 
 }  // namespace
 

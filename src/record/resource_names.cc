@@ -190,12 +190,11 @@ constexpr auto kSteps = [] {
   for (std::size_t i = 0; i < kRuleCount; ++i) {
     const std::string_view path = path_in_member(kAliasRules[i]);
     const std::string_view member = first_step(path);
-    steps[i] = {.in_request = kAliasRules[i].path.starts_with(kInRequest),
-                .member = static_cast<std::uint8_t>(std::ranges::find(kMembers, member) -
-                                                    kMembers.begin()),
-                .path = path,
-                .rest = member.size() == path.size() ? std::string_view()
-                                                     : path.substr(member.size() + 1)};
+    steps[i] = {
+        .in_request = kAliasRules[i].path.starts_with(kInRequest),
+        .member = static_cast<std::uint8_t>(std::ranges::find(kMembers, member) - kMembers.begin()),
+        .path = path,
+        .rest = member.size() == path.size() ? std::string_view() : path.substr(member.size() + 1)};
   }
   return steps;
 }();

@@ -318,9 +318,36 @@ class Random {
 /// A stream of pieces that mean something to a splitter: mostly broken, now and then whole.
 std::string random_stream(Random& random) {
   static constexpr std::string_view kPieces[] = {
-      "{", "}", "[", "]", "{\"a\":", "\"a\"", ":", ",", "\"", "\\", "\\\"", "\\\\", "\n", " ", "\t",
-      "\x01", "{}", "[]", "x", "\"Records\"", "{\"Records\":[", "]}", "\"detail-type\":1",
-      "\"detail\":{", "\"digestS3Object\"", "\"R", "\"d", "Records\"", "detail-type\"", "\xC3\xA9",
+      "{",
+      "}",
+      "[",
+      "]",
+      "{\"a\":",
+      "\"a\"",
+      ":",
+      ",",
+      "\"",
+      "\\",
+      "\\\"",
+      "\\\\",
+      "\n",
+      " ",
+      "\t",
+      "\x01",
+      "{}",
+      "[]",
+      "x",
+      "\"Records\"",
+      "{\"Records\":[",
+      "]}",
+      "\"detail-type\":1",
+      "\"detail\":{",
+      "\"digestS3Object\"",
+      "\"R",
+      "\"d",
+      "Records\"",
+      "detail-type\"",
+      "\xC3\xA9",
       R"({"k":"a \"quoted\" text of some length, so that blocks are crossed","n":[1,{"m":null}]})",
       R"({"eventSource":"s3.amazonaws.com","b":{"c":{"d":["x",{"e":"}]{["}]}}})",
       R"({"path":"C:\\dir\\","run":"\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\""})"};
@@ -390,8 +417,8 @@ TEST(RecordSplitter, CountsBackslashesOverTheEdgesOfBlocks) {
   Random random(1);
   for (std::size_t before = 50; before < 70; ++before) {
     for (std::size_t run = 0; run < 140; ++run) {
-      const std::string text = R"({"k":")" + std::string(before, 'x') + std::string(run, '\\') +
-                               R"("},"}{)" + "\n\"}";
+      const std::string text =
+          R"({"k":")" + std::string(before, 'x') + std::string(run, '\\') + R"("},"}{)" + "\n\"}";
       expect_same_by_all_methods(text, random);
     }
   }
@@ -417,8 +444,9 @@ TEST(RecordSplitter, BoundsAndDepthAreTheSameByAllMethods) {
 }
 
 TEST(RecordSplitter, GivesViewsOfWhatWasFed) {
-  const std::string text = R"({"Records":[{"a":"long enough to fill more than a single block, so"}]})"
-                           "\n{\"b\":1}";
+  const std::string text =
+      R"({"Records":[{"a":"long enough to fill more than a single block, so"}]})"
+      "\n{\"b\":1}";
   std::vector<std::string_view> views;
   RecordSplitter splitter([&views](const RecordSplitter::Item& item) -> Result<void> {
     views.push_back(item.json);

@@ -84,7 +84,9 @@ void Terms::add_new(Field field, std::string_view value) {
     return;
   }
   const std::size_t old_bytes = bytes_.size();
-  bytes_.resize_and_overwrite(old_bytes + bytes_of(value), [&](char* bytes, std::size_t all) {
+  const std::size_t all = old_bytes + bytes_of(value);
+  // libstdc++ 12 hands on the new capacity where it should be the size: `all` is ours.
+  bytes_.resize_and_overwrite(all, [&](char* bytes, std::size_t /*size*/) {
     char* to = bytes + old_bytes;
     *to++ = static_cast<char>(field);
     std::size_t length = value.size();

@@ -111,7 +111,8 @@ Comparison::Comparison(const Test& test) : test_(test) {
   if (test.op != Operator::Exists) {
     finder_.emplace(test.value, case_of(test.op));
   }
-  if (test.target.kind != Target::Kind::AnyText) {  // which looks at the bytes, not at what they say
+  if (test.target.kind !=
+      Target::Kind::AnyText) {  // which looks at the bytes, not at what they say
     escapes_ = escapes_of(test.value);
   }
   shows_ = test_shows(*this);

@@ -26,7 +26,7 @@ class Comparison {
 
  private:
   Test test_;
-  std::optional<TextFinder> finder_;       ///< Of the value; of all operators but Exists.
+  std::optional<TextFinder> finder_;        ///< Of the value; of all operators but Exists.
   std::vector<const TextFinder*> escapes_;  ///< By which JSON could spell it otherwise.
   bool shows_ = false;
 };

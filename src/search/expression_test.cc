@@ -1,5 +1,6 @@
-// Goal: what people write means what docs/search.md says, near misses are refused with the place and
-// an example, and the canonical text reads back to the same tree. Method: tables, and random trees.
+// Goal: what people write means what docs/search.md says, near misses are refused with the place
+// and an example, and the canonical text reads back to the same tree. Method: tables, and random
+// trees.
 #include "search/expression.h"
 
 #include "search/random_expression.h"
@@ -60,8 +61,9 @@ TEST(ParseExpression, ReadsWhatPeopleWrite) {
       {"user ~* a user icontains a", "username ~* \"a\" and username ~* \"a\""},
       {"error exists", "errorCode exists"},
       {"error = *", "errorCode exists"},
-      {"error != * user !^= a user not contains b", "errorCode not exists and username !^= \"a\" "
-                                                    "and username !~= \"b\""},
+      {"error != * user !^= a user not contains b",
+       "errorCode not exists and username !^= \"a\" "
+       "and username !~= \"b\""},
       {"user in (a, \"b c\")", "username in (\"a\", \"b c\")"},
       {"user in (a)", "username = \"a\""},
       {"user not in (a, b*)", "username not in (\"a\", \"b*\")"},
@@ -73,8 +75,7 @@ TEST(ParseExpression, ReadsWhatPeopleWrite) {
       {R"(resource = "logs/\*")", R"(resourceName = "logs/\*")"},
       {R"(resource = "\*" resource = "\u002a*")", R"(resourceName = "\*" and resourceName ^= "*")"},
       {R"(requestParameters ~= "s3:*")", R"(requestParameters ~= "s3:*")"},
-      {R"(user = "a\"b\\c\/d" user = 'it"s')",
-       R"(username = "a\"b\\c/d" and username = "it\"s")"},
+      {R"(user = "a\"b\\c\/d" user = 'it"s')", R"(username = "a\"b\\c/d" and username = "it\"s")"},
       {R"(user = "\u00e9\ud83d\ude00\n\u0001")", "username = \"\u00e9\U0001F600\\u000a\\u0001\""},
       {"user = O'Brien", "username = \"O'Brien\""},
       {"ip = 2001:db8::1", "sourceIPAddress = \"2001:db8::1\""},
@@ -98,8 +99,9 @@ TEST(ParseExpression, ReadsWhatPeopleWrite) {
       {"not user = a", "username != \"a\""},
       {"not *", "not *"},
       {"(((a)))", "\"a\""},
-      {"user=a(ip=b)", "at 6: a value with any of \\ ( ) , \" or blanks stands in quotes, for example "
-                       "eventName = \"CreateTrail\""},
+      {"user=a(ip=b)",
+       "at 6: a value with any of \\ ( ) , \" or blanks stands in quotes, for example "
+       "eventName = \"CreateTrail\""},
   };
   for (const auto& one : cases) {
     EXPECT_EQ(canonical(one.text), one.canonical) << one.text;
@@ -186,8 +188,8 @@ TEST(ParseExpression, IsBounded) {
 
 /// What is at the limit stays within it when it is written anew.
 TEST(ToText, GoesNoDeeperThanWhatWasRead) {
-  const std::string deep = repeated("not (a or ", kDepthMax / 2) + "user not in (a, b*)" +
-                           repeated(")", kDepthMax / 2);
+  const std::string deep =
+      repeated("not (a or ", kDepthMax / 2) + "user not in (a, b*)" + repeated(")", kDepthMax / 2);
   const auto expression = parse_expression(deep);
   ASSERT_TRUE(expression.has_value()) << expression.error().message();
   const auto again = parse_expression(to_text(*expression));
@@ -253,9 +255,9 @@ void expect_simple(const Expression& expression, bool is_root) {
   EXPECT_GE(children.size(), 2U);
   for (std::size_t i = 0; i < children.size(); ++i) {
     EXPECT_NE(children[i].kind, expression.kind);
-    EXPECT_EQ(std::find(children.begin(), children.begin() + static_cast<std::ptrdiff_t>(i),
-                        children[i]),
-              children.begin() + static_cast<std::ptrdiff_t>(i));
+    EXPECT_EQ(
+        std::find(children.begin(), children.begin() + static_cast<std::ptrdiff_t>(i), children[i]),
+        children.begin() + static_cast<std::ptrdiff_t>(i));
     expect_simple(children[i], false);
   }
 }

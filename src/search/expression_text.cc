@@ -132,8 +132,8 @@ void append(std::string& out, const Expression& expression);
 
 /// `child` as an operand of `parent`, in parentheses where it would be read otherwise.
 void append_operand(std::string& out, const Expression& child, Kind parent) {
-  const bool alone = child.kind == Kind::And ? parent == Kind::Or
-                                             : child.kind != Kind::Or || is_list(child);
+  const bool alone =
+      child.kind == Kind::And ? parent == Kind::Or : child.kind != Kind::Or || is_list(child);
   out += alone ? "" : "(";
   append(out, child);
   out += alone ? "" : ")";

@@ -46,7 +46,8 @@ struct Sse2 {
     const char* const text0 = text + probes[0].at;
     const char* const text1 = text + probes[1].at;
     for (std::size_t done = 0; done < count; done += kWidth) {
-      const std::size_t i = std::min(done, count - kWidth);  // the last block overlaps the one before
+      const std::size_t i =
+          std::min(done, count - kWidth);  // the last block overlaps the one before
       const __m128i block0 = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text0 + i));
       const __m128i block1 = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text1 + i));
       const __m128i hits = _mm_and_si128(_mm_cmpeq_epi8(_mm_or_si128(block0, fold0), byte0),

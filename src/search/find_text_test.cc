@@ -28,8 +28,8 @@ TEST(TextFinder, FindsTheFirstPlace) {
 TEST(TextFinder, IgnoresTheCaseOfLettersOnly) {
   const auto filler = std::string(40, '-');
   EXPECT_TRUE(TextFinder("aWs-ClI", Case::Ignore).is_in(filler + "AwS-cLi" + filler));
-  EXPECT_FALSE(TextFinder("[x", Case::Ignore).is_in(filler + "{x" + filler));   // 0x5b, 0x7b
-  EXPECT_FALSE(TextFinder("@x", Case::Ignore).is_in(filler + "`x" + filler));   // 0x40, 0x60
+  EXPECT_FALSE(TextFinder("[x", Case::Ignore).is_in(filler + "{x" + filler));     // 0x5b, 0x7b
+  EXPECT_FALSE(TextFinder("@x", Case::Ignore).is_in(filler + "`x" + filler));     // 0x40, 0x60
   EXPECT_FALSE(TextFinder("\xc3\x84", Case::Ignore).is_in(filler + "\xc3\xa4"));  // not ASCII
 }
 

@@ -46,9 +46,9 @@ TEST(HumanTime, ReadsWhatPeopleWrite) {
 
 TEST(HumanTime, RefusesTheRestWithExamples) {
   for (const std::string_view text :
-       {"", "soon", "2 moons ago", "-2 hours ago", "--2h", "-h", "2", "12345678", "123456789012", "2026-13-01",
-        "2025-02-29", "24.11.2026", "hours ago", "99999999999 days ago", "2000000 d", "ago",
-        "2026-11-24 25:00"}) {
+       {"", "soon", "2 moons ago", "-2 hours ago", "--2h", "-h", "2", "12345678", "123456789012",
+        "2026-13-01", "2025-02-29", "24.11.2026", "hours ago", "99999999999 days ago", "2000000 d",
+        "ago", "2026-11-24 25:00"}) {
     SCOPED_TRACE(text);
     const auto time = parse_human_time(text, kNow, SpanEdge::Begin);
     ASSERT_FALSE(time.has_value());

@@ -123,8 +123,8 @@ Result<char32_t> Lexer::read_hex() {
   constexpr int kBase = 16;
   std::uint32_t code = 0;
   const std::string_view digits = text_.substr(at_, kDigits);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code,
-                                            kBase);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), code, kBase);
   if (digits.size() < kDigits || error != std::errc() || end != digits.data() + kDigits) {
     return fail_at(at_, "expected four hexadecimal digits after '\\u', for example \\u002a");
   }
@@ -190,8 +190,8 @@ Result<Word> Lexer::read_quoted() {
 
 std::unexpected<Error> Lexer::fail_at(std::size_t position, std::string message) const {
   const auto before = text_.substr(0, position);
-  const auto characters = before.size() - static_cast<std::size_t>(
-                                              std::ranges::count_if(before, is_continuation));
+  const auto characters =
+      before.size() - static_cast<std::size_t>(std::ranges::count_if(before, is_continuation));
   return fail(ErrorCode::InvalidArgument, fmt::format("at {}: {}", characters + 1, message));
 }
 

@@ -59,8 +59,8 @@ class Matcher::Program {
     }
     std::size_t searches = 0;
     return judge(root_, [&](std::size_t test) {
-      return verdict_of_bytes(tests_[test], bytes, searches);
-    }) != Verdict::No;
+             return verdict_of_bytes(tests_[test], bytes, searches);
+           }) != Verdict::No;
   }
 
   Result<bool> matches(const Subject& subject) const {

@@ -1,7 +1,7 @@
 // Goal: the matcher says of every record what the definitions in expression.h say, and may_match()
-// never rules out a record that matches. Method: tables, and random expressions over random records,
-// written with random escapes, spaces and repeated names, against a plain evaluation of a model of
-// the record; Boost.JSON confirms that model and text are the same.
+// never rules out a record that matches. Method: tables, and random expressions over random
+// records, written with random escapes, spaces and repeated names, against a plain evaluation of a
+// model of the record; Boost.JSON confirms that model and text are the same.
 #include "search/matcher.h"
 
 #include "base/json.h"
@@ -90,15 +90,29 @@ TEST(Matcher, TestsTermsAndId) {
     std::string_view text;
     bool matches;
   } cases[] = {
-      {"event = DeleteTrail", true},  {"event = Delete*", true},      {"event = Create*", false},
-      {"resource = b", true},         {"resource != b", false},       {"resource != c", true},
-      {"resource in (c, b)", true},   {"resource not in (c)", true},  {"readOnly = false", true},
-      {"error exists", false},        {"error not exists", true},     {"error != x", true},
-      {"id = id-1", true},            {"id = id-2", false},           {"id exists", true},
-      {"*", true},                    {"not *", false},               {"event ~* TRAIL", true},
+      {"event = DeleteTrail", true},
+      {"event = Delete*", true},
+      {"event = Create*", false},
+      {"resource = b", true},
+      {"resource != b", false},
+      {"resource != c", true},
+      {"resource in (c, b)", true},
+      {"resource not in (c)", true},
+      {"readOnly = false", true},
+      {"error exists", false},
+      {"error not exists", true},
+      {"error != x", true},
+      {"id = id-1", true},
+      {"id = id-2", false},
+      {"id exists", true},
+      {"*", true},
+      {"not *", false},
+      {"event ~* TRAIL", true},
   };
   for (const auto& one : cases) {
-    EXPECT_EQ(matches(one.text, R"({"eventName":"DeleteTrail","eventID":"id-1"})", terms), one.matches) << one.text;
+    EXPECT_EQ(matches(one.text, R"({"eventName":"DeleteTrail","eventID":"id-1"})", terms),
+              one.matches)
+        << one.text;
   }
 }
 
@@ -169,7 +183,7 @@ TEST(Matcher, OfLongListsNothingIsRuledOut) {
 struct Model {
   enum class Kind : std::uint8_t { Null, Boolean, Number, String, Object, Array };
   Kind kind = Kind::Null;
-  std::string text;  ///< Of a string its characters, of a number or boolean its JSON.
+  std::string text;                ///< Of a string its characters, of a number or boolean its JSON.
   std::vector<std::string> names;  ///< Of an object, one for each of its elements.
   std::vector<Model> elements;
   std::string written;
@@ -303,7 +317,8 @@ bool is_same(const json::value& value, const Model& model) {
       for (std::size_t i = 0; i < model.names.size(); ++i) {
         // Of a name that stands twice Boost.JSON keeps the last.
         const auto later = model.names.begin() + static_cast<std::ptrdiff_t>(i) + 1;
-        const bool is_last = std::find(later, model.names.end(), model.names[i]) == model.names.end();
+        const bool is_last =
+            std::find(later, model.names.end(), model.names[i]) == model.names.end();
         if (is_last && !is_same(value.get_object().at(model.names[i]), model.elements[i])) {
           return false;
         }

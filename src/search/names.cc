@@ -43,15 +43,22 @@ constexpr Alias kAliases[] = {
 };
 
 /// The members of CloudTrail's record reference, up to eventVersion 1.11, and Insights'.
-constexpr std::string_view kMembers[] = {
-    "eventVersion",   "userIdentity",         "eventTime",         "eventSource",
-    "eventName",      "awsRegion",            "sourceIPAddress",   "userAgent",
-    "errorCode",      "errorMessage",         "requestParameters", "responseElements",
-    "requestID",      "additionalEventData",  "eventID",           "eventType",
-    "apiVersion",     "managementEvent",      "readOnly",          "resources",
-    "sharedEventID",  "recipientAccountId",   "vpcEndpointId",     "serviceEventDetails",
-    "eventCategory",  "vpcEndpointAccountId", "addendum",          "sessionCredentialFromConsole",
-    "insightDetails", "edgeDeviceDetails",    "eventContext",      "tlsDetails"};
+constexpr std::string_view kMembers[] = {"eventVersion",      "userIdentity",
+                                         "eventTime",         "eventSource",
+                                         "eventName",         "awsRegion",
+                                         "sourceIPAddress",   "userAgent",
+                                         "errorCode",         "errorMessage",
+                                         "requestParameters", "responseElements",
+                                         "requestID",         "additionalEventData",
+                                         "eventID",           "eventType",
+                                         "apiVersion",        "managementEvent",
+                                         "readOnly",          "resources",
+                                         "sharedEventID",     "recipientAccountId",
+                                         "vpcEndpointId",     "serviceEventDetails",
+                                         "eventCategory",     "vpcEndpointAccountId",
+                                         "addendum",          "sessionCredentialFromConsole",
+                                         "insightDetails",    "edgeDeviceDetails",
+                                         "eventContext",      "tlsDetails"};
 
 constexpr std::string_view kEventId = "eventID";
 constexpr std::string_view kText = "text";

@@ -164,9 +164,8 @@ class Parser {
     } else {
       subject.word = lexer_.read_bare(Lexer::Place::Name);
       if (subject.word.text.empty() || is_connective(subject.word.text)) {
-        return lexer_.fail_at(subject.begin,
-                              fmt::format("expected a test or a word, found {}, {}",
-                                          lexer_.shown_at(subject.begin), kExample));
+        return lexer_.fail_at(subject.begin, fmt::format("expected a test or a word, found {}, {}",
+                                                         lexer_.shown_at(subject.begin), kExample));
       }
       append_steps(subject.steps, subject.word.text);
       if (!lexer_.at_quote() || !subject.word.text.ends_with('.')) {
@@ -232,8 +231,8 @@ class Parser {
       bytes += step.size();
     }
     if (bytes > kPathBytesMax) {
-      return lexer_.fail_at(subject.begin, fmt::format("a path has at most {} bytes",
-                                                       kPathBytesMax));
+      return lexer_.fail_at(subject.begin,
+                            fmt::format("a path has at most {} bytes", kPathBytesMax));
     }
     if (!subject.word.quoted) {
       const std::string_view text = subject.word.text;
@@ -242,8 +241,8 @@ class Parser {
           return *std::move(named);
         }
       }
-      OT_TRY_DO(check_steps(subject.begin,
-                            subject.is_word ? text : text.substr(0, text.size() - 1)));
+      OT_TRY_DO(
+          check_steps(subject.begin, subject.is_word ? text : text.substr(0, text.size() - 1)));
       OT_TRY(subject.steps.front(), first_step(subject.begin, subject.steps.front()));
     }
     return Target{.kind = Target::Kind::Path, .path = std::move(subject.steps)};
@@ -370,9 +369,10 @@ class Parser {
                                                lexer_.shown_at(begin), kExample));
     }
     if (word.text.contains('\\') || lexer_.peek() == '(' || lexer_.peek() == '"') {
-      return lexer_.fail_at(begin, fmt::format("a value with any of \\ ( ) , \" or blanks stands in "
-                                               "quotes, {}",
-                                               kExample));
+      return lexer_.fail_at(begin,
+                            fmt::format("a value with any of \\ ( ) , \" or blanks stands in "
+                                        "quotes, {}",
+                                        kExample));
     }
     return word;
   }
@@ -392,9 +392,10 @@ class Parser {
     const bool of_record = test.target.kind != Target::Kind::Path;
     if (value.text.empty() && test.op != Operator::Exists &&
         (of_record || test.op != Operator::Equals)) {
-      return lexer_.fail_at(begin, fmt::format("expected a value that is not empty; what is missing "
-                                               "is found by 'not exists', for example errorCode not "
-                                               "exists"));
+      return lexer_.fail_at(begin,
+                            fmt::format("expected a value that is not empty; what is missing "
+                                        "is found by 'not exists', for example errorCode not "
+                                        "exists"));
     }
     if (test.op == Operator::Equals && test.target.kind == Target::Kind::Field &&
         test.target.field == record::Field::ReadOnly) {
@@ -450,16 +451,14 @@ class Parser {
       return lexer_.fail_at(subject.begin,
                             "expected a word that is not empty, for example \"AccessDenied\"");
     }
-    return count_test(subject.begin, {.target = {},
-                                      .op = Operator::Contains,
-                                      .value = std::move(word.text)});
+    return count_test(subject.begin,
+                      {.target = {}, .op = Operator::Contains, .value = std::move(word.text)});
   }
 
   Result<void> check_bare_word(std::size_t begin, Word& word) const {
     OT_TRY_DO(refuse_forgotten_operator(begin, word.text));
     if (word.text.contains('\\')) {
-      return lexer_.fail_at(begin,
-                            "a word with '\\' stands in quotes, for example \"C:\\\\temp\"");
+      return lexer_.fail_at(begin, "a word with '\\' stands in quotes, for example \"C:\\\\temp\"");
     }
     Test ignored;  // "Delete*" alone says no more than "Delete" does
     return apply_stars(begin, ignored, word);
@@ -474,8 +473,7 @@ class Parser {
                                                word, lexer_.shown_at(lexer_.position())));
     }
     const auto colon = word.find(':');
-    if (colon != word.npos && colon + 1 < word.size() &&
-        named_target(word.substr(0, colon))) {
+    if (colon != word.npos && colon + 1 < word.size() && named_target(word.substr(0, colon))) {
       return lexer_.fail_at(begin,
                             fmt::format("expected '=' instead of ':', that is {} = \"{}\"; words "
                                         "with a colon stand in quotes",
@@ -502,10 +500,11 @@ Result<Expression> parse_expression(std::string_view text) {
   }
   OT_TRY(auto expression, Parser(text).parse());
   if (const std::size_t bytes = to_text(expression).size(); bytes > kTextBytesMax) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("an expression has at most {} bytes; with all its names and quotes this "
-                            "one has {}",
-                            kTextBytesMax, bytes));
+    return fail(
+        ErrorCode::InvalidArgument,
+        fmt::format("an expression has at most {} bytes; with all its names and quotes this "
+                    "one has {}",
+                    kTextBytesMax, bytes));
   }
   return expression;
 }

@@ -28,13 +28,14 @@ class Random {
 
 /// Beside letters all that JSON or the language writes in some other way.
 inline constexpr std::string_view kValues[] = {
-    "a",      "b",      "ab",    "aB",    "root", "0",       "17",     "1.0",        "-5e3",
-    "true",   "false",  "null",  "a/b",   "*",    "a*b",     "*a",     "q\"t",       "back\\slash",
-    "\n",     "\x01",   "\u00e9", "\U0001F600", "'",  "and",     "not",    "in",         " a ",
-    "a, b)", "sha256:", "sha",   "Root",  "{",    "\"a\":", "Management", "arn:aws:iam::1:user/a"};
+    "a",          "b",    "ab",   "aB",          "root",   "0",          "17",
+    "1.0",        "-5e3", "true", "false",       "null",   "a/b",        "*",
+    "a*b",        "*a",   "q\"t", "back\\slash", "\n",     "\x01",       "\u00e9",
+    "\U0001F600", "'",    "and",  "not",         "in",     " a ",        "a, b)",
+    "sha256:",    "sha",  "Root", "{",           "\"a\":", "Management", "arn:aws:iam::1:user/a"};
 inline constexpr std::string_view kNames[] = {"a", "b", "userName", "x y", "\u00e9", "and", "q\"t"};
-inline constexpr std::string_view kTops[] = {"requestParameters", "responseElements", "eventName",
-                                             "userIdentity", "odd", "errorCode"};
+inline constexpr std::string_view kTops[] = {
+    "requestParameters", "responseElements", "eventName", "userIdentity", "odd", "errorCode"};
 
 inline std::string random_value(Random& random) {
   std::string value(random.of(kValues));

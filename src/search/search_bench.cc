@@ -80,8 +80,7 @@ void BM_StringViewFind(benchmark::State& state) {
 void BM_Memmem(benchmark::State& state) {
   const std::string_view needle = kNeedles[state.range(0)];
   for ([[maybe_unused]] auto _ : state) {
-    benchmark::DoNotOptimize(
-        memmem(block().data(), block().size(), needle.data(), needle.size()));
+    benchmark::DoNotOptimize(memmem(block().data(), block().size(), needle.data(), needle.size()));
   }
   set_bytes(state, block().size());
 }

@@ -10,10 +10,7 @@ namespace opentrail::history {
 
 CheckedBytes::CheckedBytes(std::string_view bytes, std::vector<std::uint32_t> page_crcs,
                            std::string name, std::uint64_t position)
-    : bytes_(bytes),
-      page_crcs_(std::move(page_crcs)),
-      name_(std::move(name)),
-      position_(position) {
+    : bytes_(bytes), page_crcs_(std::move(page_crcs)), name_(std::move(name)), position_(position) {
   OT_CHECK(page_crcs_.size() == (bytes.size() + kPageBytes - 1) / kPageBytes);
 }
 

@@ -19,8 +19,8 @@ class CheckedBytes {
   CheckedBytes() = default;
   /// Of our own memory: nothing to check.
   explicit CheckedBytes(std::string_view bytes) : bytes_(bytes) {}
-  /// One CRC-32C for each page, the last one may be short. `name` and `position` say in errors where
-  /// the bytes come from.
+  /// One CRC-32C for each page, the last one may be short. `name` and `position` say in errors
+  /// where the bytes come from.
   CheckedBytes(std::string_view bytes, std::vector<std::uint32_t> page_crcs, std::string name,
                std::uint64_t position);
 

@@ -81,7 +81,8 @@ IdPagesMeta write_id_pages(std::span<const IdEntry> entries, std::uint64_t recor
   IdPagesMeta meta;
   meta.position = sink.position();
   meta.bucket_bits = static_cast<std::uint8_t>(bucket_bits_for(entries.size()));
-  meta.record_bits = static_cast<std::uint8_t>(std::max<unsigned>(1, static_cast<unsigned>(std::bit_width(records))));
+  meta.record_bits = static_cast<std::uint8_t>(
+      std::max<unsigned>(1, static_cast<unsigned>(std::bit_width(records))));
   OT_CHECK(meta.record_bits <= kRecordBitsMax);
   const unsigned rest_bits = kIdHashBits - meta.bucket_bits;
   meta.starts.assign((std::size_t{1} << meta.bucket_bits) + 1, 0);
@@ -89,8 +90,7 @@ IdPagesMeta write_id_pages(std::span<const IdEntry> entries, std::uint64_t recor
   out.reserve(entries.size() * meta.entry_bytes());
   for (const IdEntry& entry : entries) {
     ++meta.starts[(entry.hash >> rest_bits) + 1];
-    const std::uint64_t packed =
-        low_bits(entry.hash, rest_bits) << meta.record_bits | entry.record;
+    const std::uint64_t packed = low_bits(entry.hash, rest_bits) << meta.record_bits | entry.record;
     out.append(reinterpret_cast<const char*>(&packed), meta.entry_bytes());
   }
   for (std::size_t i = 1; i < meta.starts.size(); ++i) {

@@ -17,12 +17,13 @@ namespace opentrail::history {
 inline constexpr unsigned kIdHashBits = 40;
 
 struct IdEntry {
-  std::uint64_t hash = 0;     ///< kIdHashBits bits.
-  std::uint32_t record = 0;   ///< Its offset less the run's first.
+  std::uint64_t hash = 0;    ///< kIdHashBits bits.
+  std::uint32_t record = 0;  ///< Its offset less the run's first.
   auto operator<=>(const IdEntry&) const = default;
 };
 
-/// What is kept in memory: entries lie in buckets by the first bits of their hash, about 64 to each.
+/// What is kept in memory: entries lie in buckets by the first bits of their hash, about 64 to
+/// each.
 struct IdPagesMeta {
   std::uint64_t position = 0;  ///< In the index.
   std::uint8_t bucket_bits = 0;

@@ -22,7 +22,8 @@
 /// what. It refers to the records by their offsets; where their bytes are is not its business.
 namespace opentrail::history {
 
-/// What is kept in memory of an index: where its parts stand. The layout is docs/formats/history.md.
+/// What is kept in memory of an index: where its parts stand. The layout is
+/// docs/formats/history.md.
 struct IndexMeta {
   journal::Offset first{0};  ///< The run of records: [first, end).
   journal::Offset end{0};

@@ -71,8 +71,7 @@ class FieldValues {
     std::ranges::sort(order, {}, [&](std::uint32_t term) { return terms_[term].value; });
     TermDictionaryWriter writer(sink, docs_total);
     for (const std::uint32_t term : order) {
-      writer.add(terms_[term].value,
-                 std::span(docs).subspan(starts[term], terms_[term].count));
+      writer.add(terms_[term].value, std::span(docs).subspan(starts[term], terms_[term].count));
     }
     return writer.finish();
   }
@@ -90,7 +89,8 @@ class FieldValues {
 
 std::int64_t millis(Timestamp time) { return time.time_since_epoch().count(); }
 
-// ---- merging -------------------------------------------------------------------------------------
+// ---- merging
+// -------------------------------------------------------------------------------------
 
 /// One source of a merge, with the number that each of its records gets.
 struct Source {
@@ -269,8 +269,8 @@ Result<void> Merge::write_field(std::size_t field) {
   };
   std::vector<Open> open;
   for (const Source& source : sources_) {
-    OT_TRY(auto cursor, TermCursor::seek(source.index->meta().fields[field],
-                                         source.index->bytes(), {}));
+    OT_TRY(auto cursor,
+           TermCursor::seek(source.index->meta().fields[field], source.index->bytes(), {}));
     OT_TRY(const bool found, cursor.next());
     if (found) {
       open.push_back({&source, std::move(cursor)});

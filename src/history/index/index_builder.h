@@ -25,8 +25,7 @@ struct RecordRange {
 };
 
 /// An index in memory over `docs`, in any order, all from the range.
-[[nodiscard]] std::unique_ptr<const Index> build_index(RecordRange range,
-                                                       std::vector<NewDoc> docs);
+[[nodiscard]] std::unique_ptr<const Index> build_index(RecordRange range, std::vector<NewDoc> docs);
 
 /// One index over the records of several, whose ranges follow each other without gaps. Memory: some
 /// 20 bytes a record. Errors: Corruption, of a source.

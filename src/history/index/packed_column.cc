@@ -26,7 +26,8 @@ std::uint8_t readable_bits(std::uint64_t largest) {
 
 void pack(std::span<const std::uint64_t> values, unsigned bits, std::string& out) {
   const std::size_t start = out.size();
-  out.resize(start + frame_bytes(static_cast<std::uint32_t>(values.size()), bits) + sizeof(std::uint64_t));
+  out.resize(start + frame_bytes(static_cast<std::uint32_t>(values.size()), bits) +
+             sizeof(std::uint64_t));
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::size_t bit = i * bits;
     char* const at = out.data() + start + bit / kByteBits;
@@ -107,7 +108,8 @@ void PackedColumnWriter::flush() {
   bool thousands = true;
   for (std::size_t i = 1; i < values.size(); ++i) {
     // As unsigned numbers: the distance of two int64 may not fit one.
-    const auto distance = static_cast<std::uint64_t>(values[i]) - static_cast<std::uint64_t>(values[i - 1]);
+    const auto distance =
+        static_cast<std::uint64_t>(values[i]) - static_cast<std::uint64_t>(values[i - 1]);
     rows = rows && distance == 1;
     thousands = thousands && static_cast<std::int64_t>(distance) % kThousand == 0;
   }

@@ -23,9 +23,8 @@ void encode_bitmap(std::span<const Doc> docs, Doc docs_total, std::string& out) 
   const std::size_t start = out.size();
   out.resize(start + bitmap_bytes(docs_total));
   for (const Doc doc : docs) {
-    out[start + doc / kByteBits] =
-        static_cast<char>(static_cast<unsigned char>(out[start + doc / kByteBits]) |
-                          (1U << (doc % kByteBits)));
+    out[start + doc / kByteBits] = static_cast<char>(
+        static_cast<unsigned char>(out[start + doc / kByteBits]) | (1U << (doc % kByteBits)));
   }
 }
 

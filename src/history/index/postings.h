@@ -18,8 +18,8 @@ using Doc = std::uint32_t;
 
 /// Where a list stands. Its form follows from `count` and the number of records in the index: one
 /// number stands in the reference itself; all records take no bytes; at least one in
-/// kBitmapShare is a bitmap; the rest are distances in variable length, 128 to a block, with a table
-/// of blocks before them when there are several.
+/// kBitmapShare is a bitmap; the rest are distances in variable length, 128 to a block, with a
+/// table of blocks before them when there are several.
 struct PostingsRef {
   Doc count = 0;
   Doc only = 0;                ///< When `count` is 1.
@@ -78,8 +78,8 @@ class PostingsReader {
   Form form_;
   std::uint32_t blocks_ = 0;
   std::uint64_t payload_position_ = 0;
-  std::vector<Doc> block_last_;            ///< The last number of each block.
-  std::vector<std::uint32_t> block_end_;   ///< Where its bytes end in the payload.
+  std::vector<Doc> block_last_;           ///< The last number of each block.
+  std::vector<std::uint32_t> block_end_;  ///< Where its bytes end in the payload.
   std::uint32_t loaded_ = std::numeric_limits<std::uint32_t>::max();
   std::uint32_t loaded_count_ = 0;
   std::array<Doc, kPostingsPerBlock> docs_{};

@@ -88,8 +88,7 @@ void TermDictionaryWriter::flush() {
   block.position = sink_.position();
   block.bytes = static_cast<std::uint32_t>(block_.size());
   sink_.append(block_);
-  const std::string_view key =
-      std::string_view(first_).substr(0, TermDictionaryMeta::kKeyBytesMax);
+  const std::string_view key = std::string_view(first_).substr(0, TermDictionaryMeta::kKeyBytesMax);
   block.key_position = static_cast<std::uint32_t>(meta_.keys.size());
   block.key_bytes = static_cast<std::uint8_t>(key.size());
   meta_.keys += key;

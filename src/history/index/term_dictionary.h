@@ -20,10 +20,10 @@ namespace opentrail::history {
 struct TermDictionaryMeta {
   static constexpr std::size_t kKeyBytesMax = 24;
   struct Block {
-    std::uint64_t position = 0;       ///< In the index.
-    std::uint64_t postings = 0;       ///< Where the lists of its values begin.
+    std::uint64_t position = 0;  ///< In the index.
+    std::uint64_t postings = 0;  ///< Where the lists of its values begin.
     std::uint32_t bytes = 0;
-    std::uint32_t key_position = 0;   ///< In `keys`.
+    std::uint32_t key_position = 0;  ///< In `keys`.
     std::uint8_t key_bytes = 0;
   };
   std::uint32_t terms = 0;

@@ -37,7 +37,9 @@ Timestamp bucket_of(Timestamp time, milliseconds width) {
 struct PartMatches {
   explicit PartMatches(const Index& of) : index(&of), bits(of.meta().docs / kWordBits + 1, 0) {}
 
-  [[nodiscard]] bool has(Doc doc) const { return (bits[doc / kWordBits] >> (doc % kWordBits) & 1) != 0; }
+  [[nodiscard]] bool has(Doc doc) const {
+    return (bits[doc / kWordBits] >> (doc % kWordBits) & 1) != 0;
+  }
 
   const Index* index;
   std::vector<std::uint64_t> bits;
@@ -127,15 +129,15 @@ Result<void> Counter::find_matches() {
     for (std::size_t i = 0; i < view_.recent_count; ++i) {
       recent.push_back((*view_.recent)[i]);
     }
-    const journal::Offset first =
-        view_.parts.empty() ? std::ranges::min(recent, {}, &NewDoc::key).key.offset
-                            : view_.parts.back().meta().end;
+    const journal::Offset first = view_.parts.empty()
+                                      ? std::ranges::min(recent, {}, &NewDoc::key).key.offset
+                                      : view_.parts.back().meta().end;
     journal::Offset lowest = first;
     for (const NewDoc& doc : recent) {
       lowest = std::min(lowest, doc.key.offset);
     }
-    whole_.parts.push_back({.index = build_index({lowest, view_.end}, std::move(recent)),
-                            .segment = nullptr});
+    whole_.parts.push_back(
+        {.index = build_index({lowest, view_.end}, std::move(recent)), .segment = nullptr});
   }
   for (const Part& part : whole_.parts) {
     View one;
@@ -220,9 +222,8 @@ Result<void> Counter::count_groups() {
   }
   while (!open.empty()) {
     CountGroup group;
-    group.value = std::ranges::min(open, {}, [](const Open& one) {
-                    return one.cursor.term();
-                  }).cursor.term();
+    group.value =
+        std::ranges::min(open, {}, [](const Open& one) { return one.cursor.term(); }).cursor.term();
     for (std::size_t i = 0; i < open.size();) {
       if (open[i].cursor.term() != group.value) {
         ++i;

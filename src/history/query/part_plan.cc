@@ -206,7 +206,8 @@ Result<PartPlan::Node> PartPlan::union_node(const std::vector<PostingsRef>& refs
   return refs.size() == 1 ? std::move(node.children.front()) : std::move(node);
 }
 
-// ---- answering -----------------------------------------------------------------------------------
+// ---- answering
+// -----------------------------------------------------------------------------------
 
 Result<std::optional<Doc>> PartPlan::last_below(Node& node, Doc bound) {
   bound = std::min(bound, index_->meta().docs);
@@ -311,7 +312,8 @@ Result<DocWindow::Words> PartPlan::window(Node& node, Doc first) {
       break;
     case Node::Kind::Bits: {
       const std::size_t from = first / kWordBits;
-      const std::size_t count = std::min(words.size(), node.bits.size() - std::min(from, node.bits.size()));
+      const std::size_t count =
+          std::min(words.size(), node.bits.size() - std::min(from, node.bits.size()));
       std::copy_n(node.bits.begin() + static_cast<std::ptrdiff_t>(from), count, words.begin());
       break;
     }

@@ -73,12 +73,12 @@ Result<bool> PartScan::next_candidates(std::size_t docs_max, std::vector<Doc>& d
 }
 
 /// Those of the window that are in [low_, high_), in the direction of the search.
-void PartScan::take_window(const DocWindow::Words& words, Doc first,
-                           std::vector<Doc>& docs) const {
+void PartScan::take_window(const DocWindow::Words& words, Doc first, std::vector<Doc>& docs) const {
   const std::size_t before = docs.size();
   for (std::size_t i = 0; i < words.size(); ++i) {
     for (std::uint64_t word = words[i]; word != 0; word &= word - 1) {
-      const Doc doc = first + static_cast<Doc>(i * kWordBits) + static_cast<Doc>(std::countr_zero(word));
+      const Doc doc =
+          first + static_cast<Doc>(i * kWordBits) + static_cast<Doc>(std::countr_zero(word));
       if (doc >= low_ && doc < high_) {
         docs.push_back(doc);
       }

@@ -47,7 +47,7 @@ class PartScan {
   const Verifier& verifier_;
   KeyReader keys_;
   std::optional<PartPlan> plan_;
-  Doc low_ = 0;   ///< What is left: [low_, high_).
+  Doc low_ = 0;  ///< What is left: [low_, high_).
   Doc high_ = 0;
   std::size_t batch_ = 0;  ///< Candidates that are compared at a time.
   std::vector<EntryKey> found_;

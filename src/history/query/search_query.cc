@@ -15,10 +15,10 @@ EntryKey ScanBounds::first_key() const {
 }
 
 EntryKey ScanBounds::end_key() const {
-  const EntryKey highest = newest == Timestamp::max()
-                           ? kNewestKey
-                           : EntryKey{.time = newest + std::chrono::milliseconds(1),
-                                      .offset = journal::Offset{0}};
+  const EntryKey highest =
+      newest == Timestamp::max()
+          ? kNewestKey
+          : EntryKey{.time = newest + std::chrono::milliseconds(1), .offset = journal::Offset{0}};
   return after && direction == Direction::NewestFirst ? std::min(highest, *after) : highest;
 }
 

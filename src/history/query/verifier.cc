@@ -27,8 +27,8 @@ Result<std::vector<char>> Verifier::matches(const BlockSource& blocks,
   const std::size_t each = (asked.size() + parts - 1) / std::max<std::size_t>(parts, 1);
   std::vector<std::future<Result<void>>> others;
   for (std::size_t part = 1; part < parts; ++part) {
-    const auto share = std::span(asked).subspan(part * each).first(
-        std::min(each, asked.size() - part * each));
+    const auto share =
+        std::span(asked).subspan(part * each).first(std::min(each, asked.size() - part * each));
     // Each writes flags of its own records only.
     others.push_back(std::async(std::launch::async, [this, &blocks, share, &flags] {
       return check(blocks, share, flags);

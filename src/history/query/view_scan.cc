@@ -56,15 +56,13 @@ bool ViewScan::in_bounds(EntryKey key) const {
 
 void ViewScan::push(Source* source) {
   heap_.push_back(source);
-  std::ranges::push_heap(heap_, [this](const Source* a, const Source* b) {
-    return is_later(a->next, b->next);
-  });
+  std::ranges::push_heap(
+      heap_, [this](const Source* a, const Source* b) { return is_later(a->next, b->next); });
 }
 
 ViewScan::Source* ViewScan::pop() {
-  std::ranges::pop_heap(heap_, [this](const Source* a, const Source* b) {
-    return is_later(a->next, b->next);
-  });
+  std::ranges::pop_heap(
+      heap_, [this](const Source* a, const Source* b) { return is_later(a->next, b->next); });
   Source* const source = heap_.back();
   heap_.pop_back();
   return source;
@@ -88,10 +86,11 @@ Result<void> ViewScan::start() {
     }
     const BlockSource& blocks =
         part.segment ? static_cast<const BlockSource&>(*part.segment) : store_;
-    sources_.push_back({.scan = PartScan(part, plan_.expression(), bounds, blocks, plan_.verifier()),
-                        .blocks = &blocks,
-                        .next = backwards ? newest : oldest,
-                        .is_open = false});
+    sources_.push_back(
+        {.scan = PartScan(part, plan_.expression(), bounds, blocks, plan_.verifier()),
+         .blocks = &blocks,
+         .next = backwards ? newest : oldest,
+         .is_open = false});
     push(&sources_.back());
   }
   return {};
@@ -132,8 +131,7 @@ Result<bool> ViewScan::recent_matches(const NewDoc& doc) {
     return plan_.matcher().matches(Subject{.id = {}, .json = {}, .terms = doc.terms});
   }
   OT_TRY(const auto record, reader_.record(doc.key.offset));
-  return plan_.matcher().matches(
-      Subject{.id = record.id, .json = record.json, .terms = doc.terms});
+  return plan_.matcher().matches(Subject{.id = record.id, .json = record.json, .terms = doc.terms});
 }
 
 Result<std::vector<Doc>> ViewScan::docs_of_id(std::string_view id, const Index& index) {

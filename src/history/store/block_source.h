@@ -8,8 +8,8 @@ namespace opentrail::history {
 class BlockSource {
  public:
   virtual ~BlockSource() = default;
-  /// The block that holds the record at `offset`, checked. Errors: Corruption, naming file and byte,
-  /// or the file's; NotFound when the record is not kept any more. Any thread; blocks.
+  /// The block that holds the record at `offset`, checked. Errors: Corruption, naming file and
+  /// byte, or the file's; NotFound when the record is not kept any more. Any thread; blocks.
   virtual Result<journal::RawBlock> block_at(journal::Offset offset) const = 0;
 };
 

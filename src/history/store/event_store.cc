@@ -26,8 +26,8 @@ constexpr std::size_t kLargeSegmentFanIn = 4;
 constexpr unsigned kHashShift = 64 - kIdHashBits;
 
 metrics::Counter& seal_counter() {
-  static metrics::Counter counter = metrics::counter(
-      "opentrail_history_segments_written_total", "Segments sealed or merged by event history");
+  static metrics::Counter counter = metrics::counter("opentrail_history_segments_written_total",
+                                                     "Segments sealed or merged by event history");
   return counter;
 }
 
@@ -39,7 +39,8 @@ metrics::Gauge& segments_gauge() {
 
 }  // namespace
 
-// ---- opening -------------------------------------------------------------------------------------
+// ---- opening
+// -------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<EventStore>> EventStore::open(io::Filesystem& files,
                                                      journal::Journal& journal, io::Random& random,
@@ -99,7 +100,8 @@ void EventStore::stop() {
   }
 }
 
-// ---- applying ------------------------------------------------------------------------------------
+// ---- applying
+// ------------------------------------------------------------------------------------
 
 Result<void> EventStore::apply(const journal::RecordRun& run, Timestamp oldest) {
   const Offset from = applied_end();
@@ -107,9 +109,9 @@ Result<void> EventStore::apply(const journal::RecordRun& run, Timestamp oldest) 
   {
     const MutexLock lock(mutex_);
     if (unsealed_docs() >= options_.unsealed_records_max) {
-      return fail(ErrorCode::Throttled,
-                  failure_ ? "event history cannot seal: " + failure_->message()
-                           : "event history is behind with sealing");
+      return fail(ErrorCode::Throttled, failure_
+                                            ? "event history cannot seal: " + failure_->message()
+                                            : "event history is behind with sealing");
     }
   }
   OT_TRY(auto docs, new_docs(run, from, oldest));
@@ -234,7 +236,8 @@ void EventStore::merge_small_parts() {
   }
 }
 
-// ---- ids -----------------------------------------------------------------------------------------
+// ---- ids
+// -----------------------------------------------------------------------------------------
 
 /// Finds in memory who came first with each id, and notes those that are the first.
 void EventStore::find_first(std::vector<Asked>& asked) {
@@ -310,8 +313,7 @@ record::Terms EventStore::terms_of(const record::Record& record) {
   terms.add(Field::EventCategory, record::to_string(record.category));
   const auto parsed = record::parse_record(record.json, record.origin, record.event_time);
   if (!parsed) {
-    log::warn("history: a record can be listed but not searched for: {}",
-              parsed.error().message());
+    log::warn("history: a record can be listed but not searched for: {}", parsed.error().message());
     return terms;
   }
   for (const record::Terms::Term term : parsed->terms) {
@@ -343,7 +345,8 @@ Result<std::optional<Offset>> EventStore::find_id(std::string_view id, Timestamp
   return asked.front().first;
 }
 
-// ---- reading -------------------------------------------------------------------------------------
+// ---- reading
+// -------------------------------------------------------------------------------------
 
 Offset EventStore::applied_end() const {
   const MutexLock lock(mutex_);
@@ -402,7 +405,8 @@ void EventStore::expire(Timestamp oldest) {
   changed_.notify_all();
 }
 
-// ---- the sealing thread --------------------------------------------------------------------------
+// ---- the sealing thread
+// --------------------------------------------------------------------------
 
 void EventStore::run() {
   while (auto work = await_work()) {
@@ -455,8 +459,7 @@ Result<void> EventStore::do_work(const Work& work) {
   if (work.expire) {
     OT_TRY(const std::uint64_t dropped, set_->drop_before(*work.expire));
     if (dropped > 0) {
-      log::info("history: dropped {} records older than {}", dropped,
-                to_iso_seconds(*work.expire));
+      log::info("history: dropped {} records older than {}", dropped, to_iso_seconds(*work.expire));
       const MutexLock lock(mutex_);
       publish_segments();
     }

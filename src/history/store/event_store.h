@@ -147,7 +147,7 @@ class EventStore final : public BlockSource {
   mutable Mutex mutex_;
   Condition changed_;
   Segments segments_ GUARDED_BY(mutex_);
-  std::vector<Part> tail_ GUARDED_BY(mutex_);  ///< Behind the segments, by offset.
+  std::vector<Part> tail_ GUARDED_BY(mutex_);         ///< Behind the segments, by offset.
   std::size_t sealing_parts_ GUARDED_BY(mutex_) = 0;  ///< The first so many are being sealed.
   std::shared_ptr<RecentDocs> recent_ GUARDED_BY(mutex_);
   journal::Offset recent_first_ GUARDED_BY(mutex_){0};

@@ -8,8 +8,7 @@ namespace {
 constexpr std::size_t kReadAheadBytes = 256 << 10;
 
 std::unexpected<Error> missing(journal::Offset offset) {
-  return fail(ErrorCode::NotFound,
-              fmt::format("the journal has no record {}", value(offset)));
+  return fail(ErrorCode::NotFound, fmt::format("the journal has no record {}", value(offset)));
 }
 
 }  // namespace

@@ -49,11 +49,11 @@ Result<Manifest> Manifest::decode(std::string_view bytes) {
   manifest.id_key.k1 = in.number<std::uint64_t>();
   manifest.sealed_end = journal::Offset{in.number<std::uint64_t>()};
   const auto count = in.number<std::uint32_t>();
-  const bool fits = !in.failed() &&
-                    in.rest().size() == std::uint64_t{count} * kSegmentBytes + sizeof(std::uint32_t);
-  if (!fits || crc32c(as_bytes(bytes.substr(0, bytes.size() - sizeof(std::uint32_t)))) !=
-                   ByteReader(bytes.substr(bytes.size() - sizeof(std::uint32_t)))
-                       .number<std::uint32_t>()) {
+  const bool fits = !in.failed() && in.rest().size() == std::uint64_t{count} * kSegmentBytes +
+                                                            sizeof(std::uint32_t);
+  if (!fits ||
+      crc32c(as_bytes(bytes.substr(0, bytes.size() - sizeof(std::uint32_t)))) !=
+          ByteReader(bytes.substr(bytes.size() - sizeof(std::uint32_t))).number<std::uint32_t>()) {
     return fail(ErrorCode::Corruption, "the checksum of the manifest differs");
   }
   journal::Offset end{0};
@@ -63,8 +63,7 @@ Result<Manifest> Manifest::decode(std::string_view bytes) {
     segment.end = journal::Offset{in.number<std::uint64_t>()};
     segment.bytes = in.number<std::uint64_t>();
     segment.meta_crc = in.number<std::uint32_t>();
-    if (segment.first < end || segment.end <= segment.first ||
-        segment.end > manifest.sealed_end) {
+    if (segment.first < end || segment.end <= segment.first || segment.end > manifest.sealed_end) {
       return fail(ErrorCode::Corruption, "the segments of the manifest do not follow each other");
     }
     end = segment.end;

@@ -23,9 +23,10 @@ struct Manifest {
     std::uint32_t meta_crc = 0;
     bool operator==(const Segment&) const = default;
   };
-  SipKey id_key;                   ///< For the hashes of record ids; drawn once.
-  journal::Offset sealed_end{0};   ///< Everything before this offset is sealed, or dropped since.
-  std::vector<Segment> segments;   ///< By offset; gaps are segments that were dropped when they aged.
+  SipKey id_key;                  ///< For the hashes of record ids; drawn once.
+  journal::Offset sealed_end{0};  ///< Everything before this offset is sealed, or dropped since.
+  std::vector<Segment>
+      segments;  ///< By offset; gaps are segments that were dropped when they aged.
 
   [[nodiscard]] std::string encode() const;
   /// Errors: Corruption; Unsupported when a newer version wrote it.

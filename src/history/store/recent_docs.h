@@ -26,9 +26,7 @@ class RecentDocs {
     docs_[at] = std::move(doc);
     size_.store(at + 1, std::memory_order_release);
   }
-  [[nodiscard]] std::vector<NewDoc> copy() const {
-    return {docs_.get(), docs_.get() + size()};
-  }
+  [[nodiscard]] std::vector<NewDoc> copy() const { return {docs_.get(), docs_.get() + size()}; }
 
  private:
   std::unique_ptr<NewDoc[]> docs_;

@@ -41,8 +41,7 @@ Result<void> SegmentFile::read_meta() {
     return corrupt(body_end, "the footer does not fit the file");
   }
   OT_TRY(const std::string meta_bytes, file_->read_at(footer_.meta_position, footer_.meta_bytes));
-  if (meta_bytes.size() != footer_.meta_bytes ||
-      crc32c(as_bytes(meta_bytes)) != footer_.meta_crc) {
+  if (meta_bytes.size() != footer_.meta_bytes || crc32c(as_bytes(meta_bytes)) != footer_.meta_crc) {
     return corrupt(footer_.meta_position, "the checksum of the description differs");
   }
   auto meta = SegmentMeta::decode(meta_bytes, footer_.meta_position);
@@ -80,12 +79,12 @@ Result<SegmentFile::Place> SegmentFile::find_block(journal::Offset offset) const
   const IndexMeta& run = index_->meta();
   OT_CHECK(offset >= run.first && offset < run.end);
   const auto record = static_cast<std::uint32_t>(value(offset) - value(run.first));
-  const auto after =
-      std::ranges::upper_bound(meta_.groups, record, {}, &BlockGroup::first_record);
+  const auto after = std::ranges::upper_bound(meta_.groups, record, {}, &BlockGroup::first_record);
   const auto group = std::prev(after);
   const auto first_block =
       static_cast<std::uint64_t>(group - meta_.groups.begin()) * BlockGroup::kBlocks;
-  const std::uint64_t blocks = std::min<std::uint64_t>(BlockGroup::kBlocks, meta_.blocks - first_block);
+  const std::uint64_t blocks =
+      std::min<std::uint64_t>(BlockGroup::kBlocks, meta_.blocks - first_block);
   const std::uint64_t position = meta_.directory_position + first_block * BlockEntry::kBytes;
   OT_TRY(const std::string_view entries,
          index_->bytes().view(position, blocks * BlockEntry::kBytes));
@@ -121,8 +120,7 @@ Result<journal::RawBlock> SegmentFile::block_at(journal::Offset offset) const {
     block.dictionary = dictionaries_[entry.dictionary - 1U];
   }
   OT_TRY(block.payload, file_->read_at(place.position, entry.payload_bytes));
-  if (block.payload.size() != entry.payload_bytes ||
-      crc32c(as_bytes(block.payload)) != entry.crc) {
+  if (block.payload.size() != entry.payload_bytes || crc32c(as_bytes(block.payload)) != entry.crc) {
     return corrupt(place.position, "the checksum of a block differs");
   }
   return block;

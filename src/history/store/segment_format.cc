@@ -83,13 +83,13 @@ std::optional<SegmentMeta> SegmentMeta::decode(std::string_view bytes, std::uint
   meta.index_bytes = in.number<std::uint64_t>();
   meta.directory_position = in.number<std::uint64_t>();
   meta.blocks = in.number<std::uint32_t>();
-  const std::uint64_t groups = (std::uint64_t{meta.blocks} + BlockGroup::kBlocks - 1) / BlockGroup::kBlocks;
+  const std::uint64_t groups =
+      (std::uint64_t{meta.blocks} + BlockGroup::kBlocks - 1) / BlockGroup::kBlocks;
   constexpr std::size_t kGroupBytes = 12;
-  const bool inside = meta.index_position <= file_bytes &&
-                      meta.index_bytes <= file_bytes - meta.index_position &&
-                      meta.directory_position <= meta.index_bytes &&
-                      meta.blocks * std::uint64_t{BlockEntry::kBytes} <=
-                          meta.index_bytes - meta.directory_position;
+  const bool inside =
+      meta.index_position <= file_bytes && meta.index_bytes <= file_bytes - meta.index_position &&
+      meta.directory_position <= meta.index_bytes &&
+      meta.blocks * std::uint64_t{BlockEntry::kBytes} <= meta.index_bytes - meta.directory_position;
   if (in.failed() || !inside || groups > in.rest().size() / kGroupBytes) {
     return std::nullopt;
   }

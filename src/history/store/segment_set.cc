@@ -55,10 +55,11 @@ Result<void> SegmentSet::open_segments() {
     const std::string path = path_of(named.first, named.end);
     auto segment = SegmentFile::open(files_, path);
     if (!segment && segment.error().code() == ErrorCode::NotFound) {
-      return fail(ErrorCode::Corruption,
-                  fmt::format("{}: the segment is missing: records {} to {} of the history are lost "
-                              "unless the file is put back",
-                              path, value(named.first), value(named.end)));
+      return fail(
+          ErrorCode::Corruption,
+          fmt::format("{}: the segment is missing: records {} to {} of the history are lost "
+                      "unless the file is put back",
+                      path, value(named.first), value(named.end)));
     }
     OT_TRY(auto opened, std::move(segment));
     if (opened->meta_crc() != named.meta_crc || opened->bytes() != named.bytes) {

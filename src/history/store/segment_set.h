@@ -19,8 +19,8 @@ using Segments = std::vector<std::shared_ptr<const SegmentFile>>;
 /// The folder of sealed segments and its manifest. One thread changes it; any may ask.
 class SegmentSet {
  public:
-  /// Makes the folder when it is not there, and removes leftovers of a crash. Errors: Corruption when
-  /// a segment that the manifest names is missing or is not the one it names; the files'.
+  /// Makes the folder when it is not there, and removes leftovers of a crash. Errors: Corruption
+  /// when a segment that the manifest names is missing or is not the one it names; the files'.
   static Result<std::unique_ptr<SegmentSet>> open(io::Filesystem& files, std::string folder,
                                                   io::Random& random);
 

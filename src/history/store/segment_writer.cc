@@ -139,10 +139,9 @@ class BlockArea {
   /// The dictionaries stand behind the blocks.
   void write_dictionaries() {
     for (const auto& dictionary : dictionaries_) {
-      meta_.dictionaries.push_back(
-          {.position = sink_.position(),
-           .bytes = static_cast<std::uint32_t>(dictionary->bytes().size()),
-           .id = dictionary->id()});
+      meta_.dictionaries.push_back({.position = sink_.position(),
+                                    .bytes = static_cast<std::uint32_t>(dictionary->bytes().size()),
+                                    .id = dictionary->id()});
       sink_.append(dictionary->bytes());
     }
   }
