@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-/// Gzip all at once; collect/unpack.h reads it as a stream. (Log files that are delivered are packed
-/// by `delivery`, which wants speed.)
+/// Gzip all at once; collect/unpack.h reads it as a stream. (Log files that are delivered are
+/// packed by `delivery`, which wants speed.)
 namespace opentrail::collect {
 
 /// True when `bytes` begins as gzip data does (RFC 1952: 1f 8b).

@@ -1,4 +1,5 @@
-// Goal: equal input makes equal gzip, and unpacking at once is bounded. unpack_test.cc has the rest.
+// Goal: equal input makes equal gzip, and unpacking at once is bounded. unpack_test.cc has the
+// rest.
 #include "collect/gzip.h"
 
 #include <gtest/gtest.h>

@@ -78,7 +78,8 @@ class Members : public Unpacker {
   explicit Members(std::string_view name) : name_(name), out_(kUnpackedBytesMax) {}
   /// Before the first byte of each member.
   virtual void begin() = 0;
-  /// Takes from `packed`, fills out() and returns how far. Either makes progress or calls break_off().
+  /// Takes from `packed`, fills out() and returns how far. Either makes progress or calls
+  /// break_off().
   virtual std::size_t step(std::string_view& packed) = 0;
   virtual void skip_padding(std::string_view& /*packed*/) {}
 
@@ -140,8 +141,8 @@ class ZstdUnpacker final : public Members {
  public:
   ZstdUnpacker() : Members("zstd"), context_(ZSTD_createDCtx()) {
     OT_CHECK(context_ != nullptr);
-    OT_CHECK(!ZSTD_isError(
-        ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, kZstdWindowBitsMax)));
+    OT_CHECK(
+        !ZSTD_isError(ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, kZstdWindowBitsMax)));
   }
   ~ZstdUnpacker() override { ZSTD_freeDCtx(context_); }
   ZstdUnpacker(const ZstdUnpacker&) = delete;
@@ -220,9 +221,8 @@ std::unique_ptr<Unpacker> Unpacker::make(Coding coding) {
 
 std::string pack_zstd(std::string_view bytes, int level) {
   // Kept by the thread: a context is some hundred KiB to set up.
-  thread_local const std::unique_ptr<ZSTD_CCtx, decltype([](ZSTD_CCtx* context) {
-                                       ZSTD_freeCCtx(context);
-                                     })>
+  thread_local const std::unique_ptr<ZSTD_CCtx,
+                                     decltype([](ZSTD_CCtx* context) { ZSTD_freeCCtx(context); })>
       context(ZSTD_createCCtx());
   OT_CHECK(context != nullptr);
   std::string packed(ZSTD_compressBound(bytes.size()), '\0');

@@ -27,8 +27,8 @@ inline constexpr std::size_t kUnpackedBytesMax = 128 << 10;
 
 /// Unpacks one stream. Gzip: one member or several behind each other, as `cat a.gz b.gz` makes
 /// them; zero bytes behind the last one are padding (tape blocks) and ignored. Zstd: one frame or
-/// several; windows up to 8 MiB, which is what a Content-Encoding may ask for (RFC 9659). One thread
-/// at a time.
+/// several; windows up to 8 MiB, which is what a Content-Encoding may ask for (RFC 9659). One
+/// thread at a time.
 class Unpacker {
  public:
   [[nodiscard]] static std::unique_ptr<Unpacker> make(Coding coding);

@@ -71,9 +71,8 @@ INSTANTIATE_TEST_SUITE_P(Codings, Unpack, testing::Values(Coding::Gzip, Coding::
 TEST_P(Unpack, TakesPiecesOfAnySize) {
   const std::string text = sample_text();
   ASSERT_GT(text.size(), 3 * kUnpackedBytesMax);
-  for (const std::string& whole :
-       {text, text.substr(0, kUnpackedBytesMax), text.substr(0, 2 * kUnpackedBytesMax),
-        std::string()}) {
+  for (const std::string& whole : {text, text.substr(0, kUnpackedBytesMax),
+                                   text.substr(0, 2 * kUnpackedBytesMax), std::string()}) {
     const std::string packed = pack(GetParam(), whole);
     EXPECT_EQ(coding_of(packed), GetParam());
     for (const std::size_t piece_bytes : {std::size_t{1}, std::size_t{777}, packed.size()}) {

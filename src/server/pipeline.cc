@@ -101,8 +101,7 @@ struct Pipeline::Attempt {
              .caller = {},
              .body = {},
              .signing_key = {},
-             .claim = {},
-             .admission = nullptr} {}
+             .claim = {}} {}
 
   net::Exchange& exchange;
   const net::RequestHead& head;

@@ -91,8 +91,7 @@ inline Call make_call(net::Exchange& exchange, iam::Caller caller, std::string b
             .caller = std::move(caller),
             .body = std::move(body),
             .signing_key = {},
-            .claim = {},
-            .admission = nullptr};
+            .claim = {}};
   return call;
 }
 

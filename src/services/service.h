@@ -45,7 +45,7 @@ struct Call {
   std::string body;         ///< Whole body, unless the service streams.
   std::string signing_key;  ///< For streaming signatures; secret.
   crypto::sigv4::Claim claim;
-  std::shared_ptr<void> admission;  ///< From Service::admit(), when it was asked.
+  std::shared_ptr<void> admission = nullptr;  ///< From Service::admit(), when it was asked.
 };
 
 /// Null where there is no limit; an error is the answer.

@@ -44,8 +44,8 @@ class BodySource {
   const bool streamed_;
   std::optional<AwsChunkedDecoder> decoder_;
   std::string buffer_;
-  std::string_view piece_;     ///< Read, not taken.
-  std::string data_;           ///< Out of the framing; from `taken_` on it was not taken.
+  std::string_view piece_;  ///< Read, not taken.
+  std::string data_;        ///< Out of the framing; from `taken_` on it was not taken.
   std::size_t taken_ = 0;
   std::uint64_t taken_before_ = 0;  ///< Of what is not in `data_` any more.
   std::optional<Error> broken_;

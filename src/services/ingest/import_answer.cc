@@ -102,10 +102,8 @@ ApiError to_api_error(const Error& error) {
   constexpr int kUnsupportedMediaType = 415;
   constexpr int kUnavailable = 503;
   const auto as = [&](std::string_view code, int status) {
-    return ApiError{.code = std::string(code),
-                    .message = error.message(),
-                    .status = status,
-                    .record_code = {}};
+    return ApiError{
+        .code = std::string(code), .message = error.message(), .status = status, .record_code = {}};
   };
   if (error.reason() == kClientFailed) {
     return error.code() == ErrorCode::Timeout ? as("RequestTimeout", kTimeout)

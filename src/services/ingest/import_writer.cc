@@ -105,7 +105,7 @@ class ImportWriter::Appended {
 
 /// What the check of a batch came to.
 struct ImportWriter::Verdict {
-  std::vector<ItemStatus> statuses;  ///< Of its items.
+  std::vector<ItemStatus> statuses;                ///< Of its items.
   boost::unordered_flat_set<std::uint64_t> fresh;  ///< Hashes of the ids that are New.
   /// A record of one of the ids is on its way: what it is must be known first.
   std::shared_ptr<const Appended> blocked_by;
@@ -113,10 +113,7 @@ struct ImportWriter::Verdict {
 
 ImportWriter::ImportWriter(journal::Journal& journal, history::History& history,
                            const ImportLimits& limits)
-    : journal_(journal),
-      history_(history),
-      limits_(limits),
-      shared_(std::make_shared<Shared>()) {}
+    : journal_(journal), history_(history), limits_(limits), shared_(std::make_shared<Shared>()) {}
 
 ImportWriter::Deadline ImportWriter::deadline() const {
   return SteadyClock::now() + limits_.patience;
@@ -153,9 +150,9 @@ Result<void> ImportWriter::put(ImportBatch batch, ImportTally& tally, Unsettled&
 
 /// Gives what the batch has to wait for, if that is so; then nothing was done.
 Result<std::shared_ptr<const ImportWriter::Appended>> ImportWriter::try_put(ImportBatch& batch,
-                                                                           Room& room,
-                                                                           ImportTally& tally,
-                                                                           Unsettled& unsettled) {
+                                                                            Room& room,
+                                                                            ImportTally& tally,
+                                                                            Unsettled& unsettled) {
   const MutexLock lock(mutex_);
   const Timestamp oldest = history_.oldest_kept();
   OT_TRY(Verdict verdict, judge(batch, oldest));

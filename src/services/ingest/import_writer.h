@@ -17,9 +17,9 @@
 namespace opentrail::services::ingest {
 
 /// Puts imported records on the journal, each id once. One batch at a time is checked and appended;
-/// that it becomes durable and searchable is waited for elsewhere: until then its ids are kept here,
-/// so that the check is exact between imports that overlap. (The history itself decides in the end:
-/// of an id the first counts.) Any thread; blocks.
+/// that it becomes durable and searchable is waited for elsewhere: until then its ids are kept
+/// here, so that the check is exact between imports that overlap. (The history itself decides in
+/// the end: of an id the first counts.) Any thread; blocks.
 class ImportWriter {
  public:
   /// All that is given to it outlives it.

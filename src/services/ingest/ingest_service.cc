@@ -86,8 +86,8 @@ struct IngestService::Import {
   ImportReader reader;
   ImportTally tally;
   ImportWriter::Unsettled unsettled;
-  std::string_view packed;          ///< Of the piece that was read; not unpacked yet.
-  bool is_read = false;             ///< A piece, and not taken out of its framing yet.
+  std::string_view packed;  ///< Of the piece that was read; not unpacked yet.
+  bool is_read = false;     ///< A piece, and not taken out of its framing yet.
   bool has_packed = false;
   std::optional<Error> read_error;  ///< What ended the reading.
 };

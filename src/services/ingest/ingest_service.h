@@ -47,8 +47,8 @@ namespace opentrail::services::ingest {
 /// InsufficientStorageException), it says so with Retry-After; nothing is dropped in silence.
 class IngestService final : public Service {
  public:
-  /// All arguments must outlive the service. `workers` unpacks and parses; threads of its own check,
-  /// append and wait, so that waiting for the disk holds no worker.
+  /// All arguments must outlive the service. `workers` unpacks and parses; threads of its own
+  /// check, append and wait, so that waiting for the disk holds no worker.
   IngestService(journal::Journal& journal, history::History& history, const io::Clock& clock,
                 asio::thread_pool& workers, ImportLimits limits = {});
   ~IngestService() override;
