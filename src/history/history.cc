@@ -174,13 +174,24 @@ Result<void> JournalHistory::apply_all() {
   return {};
 }
 
-/// One run. False when everything durable is applied.
+/// Some thousand records. False when everything durable is applied.
 Result<bool> JournalHistory::apply_next() {
-  OT_TRY(const auto run, journal_.read_run(applied_end()));
-  if (!run) {
+  constexpr std::size_t kRecordsMin = 4096;
+  std::vector<journal::RecordRun> runs;
+  std::size_t records = 0;
+  for (Offset next = applied_end(); records < kRecordsMin;) {
+    OT_TRY(auto run, journal_.read_run(next));
+    if (!run) {
+      break;
+    }
+    records += value(run->end()) - value(next);
+    next = run->end();
+    runs.push_back(*std::move(run));
+  }
+  if (runs.empty()) {
     return false;
   }
-  auto applied = store_->apply(*run, oldest_kept());
+  auto applied = store_->apply(runs, oldest_kept());
   if (!applied && applied.error().code() == ErrorCode::Throttled && !store_->failure()) {
     std::this_thread::sleep_for(kBehindPause);
     return true;

@@ -16,7 +16,7 @@ std::uint64_t low_bits(std::uint64_t number, unsigned bits) {
   return number & ((std::uint64_t{1} << bits) - 1);
 }
 
-unsigned bucket_bits_for(std::size_t entries) {
+unsigned bucket_bits_for(std::uint64_t entries) {
   const auto bits = static_cast<unsigned>(std::bit_width(entries));
   return std::clamp(bits, kBucketBitsMin + kEntriesPerBucketBits,
                     kBucketBitsMax + kEntriesPerBucketBits) -
@@ -76,28 +76,50 @@ std::optional<IdPagesMeta> IdPagesMeta::decode(ByteReader& in, std::uint64_t ind
   return meta.starts.front() == 0 ? std::optional(std::move(meta)) : std::nullopt;
 }
 
-IdPagesMeta write_id_pages(std::span<const IdEntry> entries, std::uint64_t records,
-                           ByteSink& sink) {
-  IdPagesMeta meta;
-  meta.position = sink.position();
-  meta.bucket_bits = static_cast<std::uint8_t>(bucket_bits_for(entries.size()));
-  meta.record_bits = static_cast<std::uint8_t>(
-      std::max<unsigned>(1, static_cast<unsigned>(std::bit_width(records))));
-  OT_CHECK(meta.record_bits <= kRecordBitsMax);
-  const unsigned rest_bits = kIdHashBits - meta.bucket_bits;
-  meta.starts.assign((std::size_t{1} << meta.bucket_bits) + 1, 0);
-  std::string out;
-  out.reserve(entries.size() * meta.entry_bytes());
-  for (const IdEntry& entry : entries) {
-    ++meta.starts[(entry.hash >> rest_bits) + 1];
-    const std::uint64_t packed = low_bits(entry.hash, rest_bits) << meta.record_bits | entry.record;
-    out.append(reinterpret_cast<const char*>(&packed), meta.entry_bytes());
+IdPagesWriter::IdPagesWriter(ByteSink& sink, std::uint64_t count, std::uint64_t records)
+    : sink_(sink) {
+  meta_.position = sink.position();
+  meta_.bucket_bits = static_cast<std::uint8_t>(bucket_bits_for(count));
+  meta_.record_bits =
+      static_cast<std::uint8_t>(std::max<unsigned>(1, static_cast<unsigned>(std::bit_width(records))));
+  OT_CHECK(meta_.record_bits <= kRecordBitsMax);
+  meta_.starts.assign((std::size_t{1} << meta_.bucket_bits) + 1, 0);
+}
+
+void IdPagesWriter::add(const IdEntry& entry) {
+  constexpr std::size_t kWriteBytes = 64 << 10;
+  const unsigned rest_bits = kIdHashBits - meta_.bucket_bits;
+  ++meta_.starts[(entry.hash >> rest_bits) + 1];
+  const std::uint64_t packed = low_bits(entry.hash, rest_bits) << meta_.record_bits | entry.record;
+  waiting_.append(reinterpret_cast<const char*>(&packed), meta_.entry_bytes());
+  if (waiting_.size() >= kWriteBytes) {
+    sink_.append(waiting_);
+    waiting_.clear();
   }
-  for (std::size_t i = 1; i < meta.starts.size(); ++i) {
-    meta.starts[i] += meta.starts[i - 1];
+}
+
+IdPagesMeta IdPagesWriter::finish() {
+  for (std::size_t i = 1; i < meta_.starts.size(); ++i) {
+    meta_.starts[i] += meta_.starts[i - 1];
   }
-  sink.append(out);
-  return meta;
+  sink_.append(waiting_);
+  return std::move(meta_);
+}
+
+Result<bool> IdCursor::next() {
+  while (entries_.empty()) {
+    if (bucket_ + 1 >= meta_->starts.size()) {
+      return false;
+    }
+    OT_TRY(entries_, bucket_bytes(*meta_, *bytes_, bucket_));
+    ++bucket_;
+  }
+  const std::uint64_t packed = entry_at(entries_, 0, meta_->entry_bytes());
+  entries_.remove_prefix(meta_->entry_bytes());
+  const unsigned rest_bits = kIdHashBits - meta_->bucket_bits;
+  entry_.hash = std::uint64_t{bucket_ - 1} << rest_bits | packed >> meta_->record_bits;
+  entry_.record = static_cast<std::uint32_t>(low_bits(packed, meta_->record_bits));
+  return true;
 }
 
 Result<void> find_ids(const IdPagesMeta& meta, const CheckedBytes& bytes, std::uint64_t hash,
@@ -117,22 +139,6 @@ Result<void> find_ids(const IdPagesMeta& meta, const CheckedBytes& bytes, std::u
     }
   }
   return {};
-}
-
-Result<std::vector<IdEntry>> all_ids(const IdPagesMeta& meta, const CheckedBytes& bytes) {
-  const unsigned rest_bits = kIdHashBits - meta.bucket_bits;
-  std::vector<IdEntry> all;
-  all.reserve(meta.count());
-  for (std::size_t bucket = 0; bucket + 1 < meta.starts.size(); ++bucket) {
-    OT_TRY(const std::string_view entries, bucket_bytes(meta, bytes, bucket));
-    const std::size_t size = meta.entry_bytes();
-    for (std::size_t i = 0; i < entries.size() / size; ++i) {
-      const std::uint64_t packed = entry_at(entries, i, size);
-      all.push_back({.hash = std::uint64_t{bucket} << rest_bits | packed >> meta.record_bits,
-                     .record = static_cast<std::uint32_t>(low_bits(packed, meta.record_bits))});
-    }
-  }
-  return all;
 }
 
 }  // namespace opentrail::history

@@ -37,14 +37,38 @@ struct IdPagesMeta {
   static std::optional<IdPagesMeta> decode(ByteReader& in, std::uint64_t index_bytes);
 };
 
-/// Writes the entries, which must be sorted. `records` bounds their records.
-[[nodiscard]] IdPagesMeta write_id_pages(std::span<const IdEntry> entries, std::uint64_t records,
-                                         ByteSink& sink);
+/// Writes entries, which come sorted, `count` of them; `records` bounds their records.
+class IdPagesWriter {
+ public:
+  IdPagesWriter(ByteSink& sink, std::uint64_t count, std::uint64_t records);
+  void add(const IdEntry& entry);
+  [[nodiscard]] IdPagesMeta finish();
+
+ private:
+  ByteSink& sink_;
+  IdPagesMeta meta_;
+  std::string waiting_;
+};
+
+/// Goes through all entries in their order. Errors: Corruption. One thread.
+class IdCursor {
+ public:
+  /// Both outlive it.
+  IdCursor(const IdPagesMeta& meta, const CheckedBytes& bytes) : meta_(&meta), bytes_(&bytes) {}
+  /// Goes to the next entry; false at the end.
+  Result<bool> next();
+  [[nodiscard]] const IdEntry& entry() const { return entry_; }
+
+ private:
+  const IdPagesMeta* meta_;
+  const CheckedBytes* bytes_;
+  std::size_t bucket_ = 0;  ///< The next to load.
+  std::string_view entries_;
+  IdEntry entry_;
+};
 
 /// Adds to `found` the records whose id has this hash. Errors: Corruption.
 Result<void> find_ids(const IdPagesMeta& meta, const CheckedBytes& bytes, std::uint64_t hash,
                       std::vector<std::uint32_t>& found);
-/// All entries, sorted. Errors: Corruption.
-Result<std::vector<IdEntry>> all_ids(const IdPagesMeta& meta, const CheckedBytes& bytes);
 
 }  // namespace opentrail::history

@@ -193,31 +193,42 @@ Result<void> Merge::number_records() {
 }
 
 Result<void> Merge::write_ids() {
-  std::vector<IdEntry> merged;
-  merged.reserve(meta_.docs);
-  std::vector<std::size_t> runs{0};
+  struct Open {
+    IdCursor cursor;
+    std::uint32_t shift;  ///< From the source's run to the merged one.
+    IdEntry entry;
+  };
+  std::vector<Open> open;
+  const auto advance_ids = [](Open& from) -> Result<bool> {
+    OT_TRY(const bool found, from.cursor.next());
+    from.entry = from.cursor.entry();
+    from.entry.record += from.shift;
+    return found;
+  };
   for (const Source& source : sources_) {
-    const auto shift =
-        static_cast<std::uint32_t>(value(source.index->meta().first) - value(meta_.first));
-    OT_TRY(auto ids, all_ids(source.index->meta().ids, source.index->bytes()));
-    for (IdEntry& entry : ids) {
-      entry.record += shift;
-      merged.push_back(entry);
+    const IndexMeta& meta = source.index->meta();
+    Open from{.cursor = IdCursor(meta.ids, source.index->bytes()),
+              .shift = static_cast<std::uint32_t>(value(meta.first) - value(meta_.first)),
+              .entry = {}};
+    OT_TRY(const bool found, advance_ids(from));
+    if (found) {
+      open.push_back(from);
     }
-    runs.push_back(merged.size());
   }
-  std::vector<IdEntry> scratch(merged.size());
-  for (std::size_t step = 1; step + 1 < runs.size(); step *= 2) {
-    const auto at = [&](std::size_t run) {
-      return merged.begin() + static_cast<std::ptrdiff_t>(runs[std::min(run, runs.size() - 1)]);
-    };
-    auto out = scratch.begin();
-    for (std::size_t run = 0; run + 1 < runs.size(); run += 2 * step) {
-      out = std::merge(at(run), at(run + step), at(run + step), at(run + 2 * step), out);
+  const auto later = [](const Open& a, const Open& b) { return a.entry > b.entry; };
+  std::ranges::make_heap(open, later);
+  IdPagesWriter writer(sink_, meta_.docs, meta_.records_total());
+  while (!open.empty()) {
+    std::ranges::pop_heap(open, later);
+    writer.add(open.back().entry);
+    OT_TRY(const bool more, advance_ids(open.back()));
+    if (more) {
+      std::ranges::push_heap(open, later);
+    } else {
+      open.pop_back();
     }
-    merged.swap(scratch);
   }
-  meta_.ids = write_id_pages(merged, meta_.records_total(), sink_);
+  meta_.ids = writer.finish();
   return {};
 }
 
@@ -337,7 +348,11 @@ std::unique_ptr<const Index> build_index(RecordRange range, std::vector<NewDoc> 
   }
   meta.records = records.finish();
   std::ranges::sort(ids);
-  meta.ids = write_id_pages(ids, meta.records_total(), sink);
+  IdPagesWriter writer(sink, ids.size(), meta.records_total());
+  for (const IdEntry& id : ids) {
+    writer.add(id);
+  }
+  meta.ids = writer.finish();
   std::array<FieldValues, record::kFieldCount> fields;
   for (Doc doc = 0; doc < meta.docs; ++doc) {
     for (const record::Terms::Term term : docs[doc].terms) {

@@ -103,76 +103,42 @@ void EventStore::stop() {
 // ---- applying
 // ------------------------------------------------------------------------------------
 
-Result<void> EventStore::apply(const journal::RecordRun& run, Timestamp oldest) {
+Result<void> EventStore::apply(std::span<const journal::RecordRun> runs, Timestamp oldest) {
   const Offset from = applied_end();
-  OT_CHECK(run.first <= from && from < run.end());
+  OT_CHECK(runs.front().first <= from && from < runs.back().end());
   {
     const MutexLock lock(mutex_);
     if (unsealed_docs() >= options_.unsealed_records_max) {
-      return fail(ErrorCode::Throttled, failure_
-                                            ? "event history cannot seal: " + failure_->message()
-                                            : "event history is behind with sealing");
+      return fail(ErrorCode::Throttled,
+                  failure_ ? "event history cannot seal: " + failure_->message()
+                           : "event history is behind with sealing");
     }
   }
-  OT_TRY(auto docs, new_docs(run, from, oldest));
-  const bool direct = docs.size() >= kDirectDocs;
-  std::unique_ptr<const Index> frozen;
-  std::unique_ptr<const Index> built;
-  std::shared_ptr<RecentDocs> recent;
-  Offset recent_first{0};
-  {
-    const MutexLock lock(mutex_);
-    recent = recent_;
-    recent_first = recent_first_;
-  }
-  const bool full = recent->size() + docs.size() > RecentDocs::kRoom ||
-                    value(run.end()) - value(recent_first) > kRecentRecordsMax;
-  if ((direct || full) && recent_first < from) {
-    frozen = build_index({recent_first, from}, recent->copy());
-  }
-  if (direct) {
-    built = build_index({from, run.end()}, std::exchange(docs, {}));
-  }
-  const bool grows = frozen || built;
-  {
-    const MutexLock lock(mutex_);
-    if (frozen) {
-      add_tail_part(std::move(frozen));
-      recent_ = std::make_shared<RecentDocs>();
-      recent_first_ = from;
-    }
-    if (built) {
-      add_tail_part(std::move(built));
-      recent_first_ = run.end();
-    }
-    for (NewDoc& doc : docs) {
-      recent_->add(std::move(doc));
-    }
-    applied_end_ = run.end();
-    changed_.notify_all();
-  }
-  if (grows) {
-    merge_small_parts();
-  }
+  OT_TRY(auto docs, new_docs(runs, from, oldest));
+  add_docs({.first = from, .end = runs.back().end()}, std::move(docs));
   return {};
 }
 
-/// What of the run, from `from` on, is to be found.
-Result<std::vector<NewDoc>> EventStore::new_docs(const journal::RecordRun& run, Offset from,
-                                                 Timestamp oldest) {
-  std::vector<NewDoc> docs;
+/// What of the runs, from `from` on, is to be found.
+Result<std::vector<NewDoc>> EventStore::new_docs(std::span<const journal::RecordRun> runs,
+                                                 Offset from, Timestamp oldest) {
   std::vector<Asked> asked;
-  const std::vector<record::Record>& records = *run.records;
-  for (std::size_t i = value(from) - value(run.first); i < records.size(); ++i) {
-    if (records[i].event_time >= oldest) {
-      asked.push_back({.hash = sip_hash(id_key_, records[i].id),
-                       .id = records[i].id,
-                       .own = run.first + i,
-                       .first = std::nullopt});
+  for (const journal::RecordRun& run : runs) {
+    const std::size_t skip = from > run.first ? value(from) - value(run.first) : 0;
+    for (std::size_t i = skip; i < run.records->size(); ++i) {
+      const record::Record& record = (*run.records)[i];
+      if (record.event_time >= oldest) {
+        asked.push_back({.hash = sip_hash(id_key_, record.id),
+                         .id = record.id,
+                         .own = run.first + i,
+                         .record = &record,
+                         .first = std::nullopt});
+      }
     }
   }
   find_first(asked);
   OT_TRY_DO(find_sealed(asked, oldest));
+  std::vector<NewDoc> docs;
   docs.reserve(asked.size());
   for (const Asked& one : asked) {
     if (one.first) {
@@ -182,12 +148,54 @@ Result<std::vector<NewDoc>> EventStore::new_docs(const journal::RecordRun& run, 
       }
       remember(one);
     }
-    const record::Record& record = records[value(one.own) - value(run.first)];
-    docs.push_back({.key = {.time = record.event_time, .offset = one.own},
+    docs.push_back({.key = {.time = one.record->event_time, .offset = one.own},
                     .id_hash = one.hash >> kHashShift,
-                    .terms = terms_of(record)});
+                    .terms = terms_of(*one.record)});
   }
   return docs;
+}
+
+/// Few go into the table of recent records; many become an index at once.
+void EventStore::add_docs(RecordRange range, std::vector<NewDoc> docs) {
+  std::shared_ptr<RecentDocs> recent;
+  Offset recent_first{0};
+  {
+    const MutexLock lock(mutex_);
+    recent = recent_;
+    recent_first = recent_first_;
+  }
+  const bool direct = docs.size() >= kDirectDocs;
+  const bool full = recent->size() + docs.size() > RecentDocs::kRoom ||
+                    value(range.end) - value(recent_first) > kRecentRecordsMax;
+  std::unique_ptr<const Index> frozen;
+  std::unique_ptr<const Index> built;
+  if ((direct || full) && recent_first < range.first) {
+    frozen = build_index({recent_first, range.first}, recent->copy());
+  }
+  if (direct) {
+    built = build_index(range, std::exchange(docs, {}));
+  }
+  const bool grows = frozen || built;
+  {
+    const MutexLock lock(mutex_);
+    if (frozen) {
+      add_tail_part(std::move(frozen));
+      recent_ = std::make_shared<RecentDocs>();
+      recent_first_ = range.first;
+    }
+    if (built) {
+      add_tail_part(std::move(built));
+      recent_first_ = range.end;
+    }
+    for (NewDoc& doc : docs) {
+      recent_->add(std::move(doc));
+    }
+    applied_end_ = range.end;
+    changed_.notify_all();
+  }
+  if (grows) {
+    merge_small_parts();
+  }
 }
 
 std::size_t EventStore::unsealed_docs() const {
@@ -340,7 +348,8 @@ Result<std::optional<Offset>> EventStore::find_id(std::string_view id, Timestamp
       return in_memory;
     }
   }
-  std::vector<Asked> asked{{.hash = hash, .id = id, .own = Offset{0}, .first = std::nullopt}};
+  std::vector<Asked> asked{
+      {.hash = hash, .id = id, .own = Offset{0}, .record = nullptr, .first = std::nullopt}};
   OT_TRY_DO(find_sealed(asked, oldest));
   return asked.front().first;
 }

@@ -70,10 +70,10 @@ class EventStore final : public BlockSource {
   EventStore& operator=(const EventStore&) = delete;
 
   [[nodiscard]] journal::Offset applied_end() const EXCLUDES(mutex_);
-  /// Applies the records of the run from applied_end() on. Of records with the same id the first
-  /// counts, one older than `oldest` not at all. Errors: Throttled when too much waits to be sealed
+  /// Applies the records of the runs, which follow each other, from applied_end() on. Of records
+  /// with the same id the first counts, one older than `oldest` not at all. Errors: Throttled when too much waits to be sealed
   /// (try again later); Corruption when a record of the same id cannot be read. By one thread.
-  Result<void> apply(const journal::RecordRun& run, Timestamp oldest);
+  Result<void> apply(std::span<const journal::RecordRun> runs, Timestamp oldest);
   /// Forgets what is older than `oldest`: in memory at once, sealed segments soon.
   void expire(Timestamp oldest);
 
@@ -107,12 +107,14 @@ class EventStore final : public BlockSource {
     std::uint64_t hash;  ///< All 64 bits.
     std::string_view id;
     journal::Offset own;
+    const record::Record* record;          ///< Null for a mere question.
     std::optional<journal::Offset> first;  ///< Of a record that came before it and has its hash.
   };
 
   // The applying thread.
-  Result<std::vector<NewDoc>> new_docs(const journal::RecordRun& run, journal::Offset from,
-                                       Timestamp oldest);
+  Result<std::vector<NewDoc>> new_docs(std::span<const journal::RecordRun> runs,
+                                       journal::Offset from, Timestamp oldest);
+  void add_docs(RecordRange range, std::vector<NewDoc> docs) EXCLUDES(mutex_);
   void find_first(std::vector<Asked>& asked) EXCLUDES(mutex_);
   void remember(const Asked& one) EXCLUDES(mutex_);
   static record::Terms terms_of(const record::Record& record);
