@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "cli/fake_world.h"
 #include "collect/fake_server.h"
-#include "collect/gzip.h"
+#include "collect/unpack.h"
 
 #include <algorithm>
 
@@ -32,10 +32,19 @@ std::string records(int count) {
   return text + "]}";
 }
 
+std::string unpack(std::string_view packed) {
+  std::string text;
+  const auto unpacker = collect::Unpacker::make(collect::Coding::Zstd);
+  for (auto chunk = unpacker->next(packed); chunk && !chunk->empty();
+       chunk = unpacker->next(packed)) {
+    text += *chunk;
+  }
+  return text;
+}
+
 /// Says that all records of a body are new.
 FakeServer::Answer take_all(const FakeServer::Request& request, std::size_t /*number*/) {
-  constexpr std::size_t kBytesMax = 1 << 20;
-  const auto body = parse_json(collect::gunzip(request.body, kBytesMax).value_or("{}"));
+  const auto body = parse_json(unpack(request.body));
   const std::size_t count = body->as_object().at("Records").as_array().size();
   return {.status = 200,
           .body = fmt::format(R"({{"Received":{0},"New":{0},"OldestKept":"2026-08-26T00:00:00Z"}})",
