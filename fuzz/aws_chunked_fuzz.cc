@@ -2,7 +2,7 @@
 // cut into pieces, and it hands out fewer bytes than it was given; a signed body of unknown
 // signatures is never accepted.
 // Input: one byte that chooses the form and the size of the pieces, then the body.
-#include "services/s3/aws_chunked.h"
+#include "services/aws_chunked.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include <string_view>
 
 namespace sigv4 = opentrail::crypto::sigv4;
-using opentrail::services::s3::AwsChunkedDecoder;
+using opentrail::services::AwsChunkedDecoder;
 
 namespace {
 

@@ -144,12 +144,18 @@ int run_import(const ImportCommand& command, const Context& context,
     context.err << "opentrail import: " << connection.error().message() << '\n';
     return kExitError;
   }
+  auto second = make_connection(command.connection, context, collect::make_pause(stop));
+  if (!second) {
+    context.err << "opentrail import: " << second.error().message() << '\n';
+    return kExitError;
+  }
   ProgressShow show(context, command.quiet);
   collect::ImportOptions options;
   options.stop = stop;
   ImportReport report;
   const auto imported = collect::import_aws(
-      command.paths, options, context.clock, collect::make_upload(*connection->client),
+      command.paths, options, context.clock,
+      {collect::make_upload(*connection->client), collect::make_upload(*second->client)},
       [&](const collect::ImportProgress& progress) { show.update(progress); }, report);
   show.clear();
   const bool json = command.output == "json";

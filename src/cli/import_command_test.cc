@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "cli/fake_world.h"
 #include "collect/fake_server.h"
-#include "collect/gzip.h"
+#include "collect/unpack.h"
 
 #include <algorithm>
 
@@ -32,10 +32,19 @@ std::string records(int count) {
   return text + "]}";
 }
 
+std::string unpack(std::string_view packed) {
+  std::string text;
+  const auto unpacker = collect::Unpacker::make(collect::Coding::Zstd);
+  for (auto chunk = unpacker->next(packed); chunk && !chunk->empty();
+       chunk = unpacker->next(packed)) {
+    text += *chunk;
+  }
+  return text;
+}
+
 /// Says that all records of a body are new.
 FakeServer::Answer take_all(const FakeServer::Request& request, std::size_t /*number*/) {
-  constexpr std::size_t kBytesMax = 1 << 20;
-  const auto body = parse_json(collect::gunzip(request.body, kBytesMax).value_or("{}"));
+  const auto body = parse_json(unpack(request.body));
   const std::size_t count = body->as_object().at("Records").as_array().size();
   return {.status = 200,
           .body = fmt::format(R"({{"Received":{0},"New":{0},"OldestKept":"2026-08-26T00:00:00Z"}})",
@@ -132,19 +141,23 @@ TEST_F(ImportCommandTest, FailuresAreTwoAndExplained) {
 }
 
 TEST_F(ImportCommandTest, AFailureInTheMiddleStillReportsWhatWentIn) {
-  // Five such records do not fit one batch.
+  // Nine such records fit a batch, ten do not.
   constexpr std::size_t kLarge = 900 << 10;
   const std::string large = R"({"eventID":"id-2","eventTime":"2026-11-24T08:00:00Z","x":")" +
                             std::string(kLarge, 'x') + "\"}";
-  const std::string file = world_.write("in/a.ndjson", large + large + large + large + large);
+  std::string ten;
+  for (int i = 0; i < 10; ++i) {
+    ten += large;
+  }
+  const std::string file = world_.write("in/a.ndjson", ten);
   const FakeServer server([](const auto&, std::size_t number) {
     return number == 0 ? FakeServer::Answer{.status = 200,
-                                            .body = R"({"Received":4,"New":4})",
+                                            .body = R"({"Received":9,"New":9})",
                                             .headers = {}}
                        : FakeServer::Answer{.status = 400, .body = "no more", .headers = {}};
   });
   EXPECT_EQ(run(server, {file}), kExitError);
-  EXPECT_THAT(world_.out.str(), HasSubstr("4 records: 4 new"));
+  EXPECT_THAT(world_.out.str(), HasSubstr("9 records: 9 new"));
   EXPECT_THAT(world_.err.str(), HasSubstr("no more"));
 }
 

@@ -1,10 +1,9 @@
 #include "collect/aws_import.h"
 
-#include "base/json.h"
 #include "base/text.h"
 #include "collect/file_walk.h"
-#include "collect/gzip.h"
 #include "collect/record_file.h"
+#include "collect/uploads.h"
 #include "io/filesystem.h"
 #include "record/record.h"
 
@@ -42,18 +41,22 @@ PlacedMessage take_line(const std::string& message) {
 
 class Importer {
  public:
-  Importer(const ImportOptions& options, const io::Clock& clock, const Upload& upload,
+  Importer(const ImportOptions& options, const io::Clock& clock, std::vector<Upload> uploads,
            const OnProgress& progress, ImportReport& report)
       : options_(options),
         clock_(clock),
-        upload_(upload),
         on_progress_(progress),
         report_(report),
-        batch_(options.batch) {}
+        batch_(options.batch),
+        uploads_(std::move(uploads), options.stop) {}
 
   Result<void> run(const std::vector<std::string>& paths) {
     OT_TRY_DO(measure(paths));
     auto outcome = import_all(paths);
+    auto answered = take_answers();  // also of what went before an error
+    if (outcome) {
+      outcome = std::move(answered);
+    }
     name_main_place();
     if (!outcome && outcome.error().reason() == kInterrupted) {
       report_.interrupted = true;
@@ -162,7 +165,7 @@ class Importer {
     if (!batch_.has_room(item.json.size())) {
       OT_TRY_DO(send_batch());
     }
-    batch_.add(item.json, path, item.line);
+    batch_.add(item.json, parsed->id, path, item.line);
     return {};
   }
 
@@ -198,23 +201,51 @@ class Importer {
       return {};
     }
     OT_TRY_DO(check_stop());
-    auto reply = upload_(batch_.body());
-    if (reply && reply->received + reply->digests != batch_.records()) {
-      reply = fail(ErrorCode::Internal, fmt::format("{} records were sent, the server saw {}",
-                                                    batch_.records(), reply->received));
+    while (auto answered = uploads_.next()) {
+      OT_TRY_DO(take_answer(*answered));
+    }
+    while (!uploads_.has_room_for(batch_)) {
+      if (auto answered = uploads_.wait_next()) {
+        OT_TRY_DO(take_answer(*answered));
+      }
+    }
+    uploads_.send(std::exchange(batch_, Batch(options_.batch)));
+    return {};
+  }
+
+  /// Of all that is under way. The first error, once everything is answered.
+  Result<void> take_answers() {
+    Result<void> outcome;
+    while (auto answered = uploads_.wait_next()) {
+      auto taken = take_answer(*answered);
+      // What was not sent for another's error has none of its own.
+      if (outcome || outcome.error().reason() == kInterrupted) {
+        outcome = taken ? std::move(outcome) : std::move(taken);
+      }
+    }
+    return outcome;
+  }
+
+  Result<void> take_answer(Uploads::Answered& answered) {
+    auto& reply = answered.reply;
+    const std::size_t sent = answered.batch.records();
+    if (reply && reply->received + reply->digests != sent) {
+      reply = fail(ErrorCode::Internal,
+                   fmt::format("{} records were sent, the server saw {}", sent, reply->received));
     }
     if (!reply) {
-      fatal_ = reply.error();
+      if (!fatal_) {
+        fatal_ = reply.error();
+      }
       return std::unexpected(std::move(reply).error());
     }
-    count(*reply);
-    batch_.clear();
+    count(*reply, answered.batch);
     progress_.records = report_.records;
     on_progress_(progress_);
     return {};
   }
 
-  void count(const UploadReply& reply) {
+  void count(const UploadReply& reply, const Batch& batch) {
     report_.records += reply.received;
     report_.added += reply.added;
     report_.duplicate += reply.duplicate;
@@ -230,7 +261,7 @@ class Importer {
         continue;
       }
       ++listed;
-      SourcePlace place = batch_.place_of(line.line);
+      SourcePlace place = batch.place_of(line.line);
       add_problem({.kind = conflicting ? ProblemKind::Conflicting : ProblemKind::Invalid,
                    .file = std::move(place.file),
                    .line = place.line,
@@ -276,7 +307,6 @@ class Importer {
 
   const ImportOptions& options_;
   const io::Clock& clock_;
-  const Upload& upload_;
   const OnProgress& on_progress_;
   ImportReport& report_;
   std::unique_ptr<io::Filesystem> files_ = io::make_posix_filesystem();
@@ -285,43 +315,8 @@ class Importer {
   using Place = std::pair<std::string, std::string>;  // account, Region
   std::map<Place, std::uint64_t> places_;
   std::optional<Error> fatal_;
+  Uploads uploads_;  ///< Last: its threads end before what they use goes.
 };
-
-std::uint64_t count_member(const json::object& object, std::string_view name) {
-  const json::value* member = object.if_contains(name);
-  return member != nullptr && member->is_int64() && member->get_int64() > 0
-             ? static_cast<std::uint64_t>(member->get_int64())
-             : 0;
-}
-
-Result<UploadReply> parse_reply(std::string_view body) {
-  const auto parsed = parse_json(body);
-  const json::object* object = parsed ? parsed->if_object() : nullptr;
-  if (object == nullptr || !object->contains("Received")) {
-    return fail(ErrorCode::Unsupported, "the answer is not one of ImportRecords");
-  }
-  UploadReply reply{.received = count_member(*object, "Received"),
-                    .added = count_member(*object, "New"),
-                    .duplicate = count_member(*object, "Duplicate"),
-                    .conflicting = count_member(*object, "Conflicting"),
-                    .expired = count_member(*object, "Expired"),
-                    .invalid = count_member(*object, "Invalid"),
-                    .digests = count_member(*object, "Digests"),
-                    .oldest_kept = string_member(*object, "OldestKept"),
-                    .lines = {}};
-  const json::value* results = object->if_contains("Results");
-  if (results != nullptr && results->is_array()) {
-    for (const json::value& item : results->get_array()) {
-      if (const json::object* line = item.if_object()) {
-        reply.lines.push_back(UploadReply::Line{.line = count_member(*line, "Line"),
-                                                .id = string_member(*line, "Id"),
-                                                .status = string_member(*line, "Status"),
-                                                .message = string_member(*line, "Message")});
-      }
-    }
-  }
-  return reply;
-}
 
 }  // namespace
 
@@ -357,23 +352,10 @@ bool ImportReport::clean() const {
   return files_broken == 0 && invalid == 0 && conflicting == 0 && !interrupted;
 }
 
-Upload make_upload(SignedClient& client) {
-  return [&client](const std::string& body) -> Result<UploadReply> {
-    SignedCall call;
-    call.path = "/opentrail/v1/records";
-    call.service = "opentrail";
-    call.headers.add("Content-Type", "application/json");
-    call.headers.add("Content-Encoding", "gzip");
-    call.body = gzip(body);
-    OT_TRY(const net::ClientResponse response, client.call(call));
-    return parse_reply(response.body);
-  };
-}
-
 Result<void> import_aws(const std::vector<std::string>& paths, const ImportOptions& options,
-                        const io::Clock& clock, const Upload& upload, const OnProgress& progress,
-                        ImportReport& report) {
-  return Importer(options, clock, upload, progress, report).run(paths);
+                        const io::Clock& clock, std::vector<Upload> uploads,
+                        const OnProgress& progress, ImportReport& report) {
+  return Importer(options, clock, std::move(uploads), progress, report).run(paths);
 }
 
 }  // namespace opentrail::collect

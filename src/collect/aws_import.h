@@ -1,7 +1,7 @@
 #pragma once
 #include "base/error.h"
 #include "collect/batch.h"
-#include "collect/signed_client.h"
+#include "collect/upload.h"
 #include "io/clock.h"
 
 #include <atomic>
@@ -69,40 +69,19 @@ struct ImportProgress {
 };
 using OnProgress = std::function<void(const ImportProgress&)>;
 
-/// What the server says about one batch.
-struct UploadReply {
-  struct Line {
-    std::uint64_t line = 0;  ///< Of the body.
-    std::string id;
-    std::string status;  ///< "Duplicate", "Conflicting", "Expired", "Invalid".
-    std::string message;
-  };
-  std::uint64_t received = 0;
-  std::uint64_t added = 0;
-  std::uint64_t duplicate = 0;
-  std::uint64_t conflicting = 0;
-  std::uint64_t expired = 0;
-  std::uint64_t invalid = 0;
-  std::uint64_t digests = 0;  ///< Not counted as received.
-  std::string oldest_kept;
-  std::vector<Line> lines;  ///< Those that are not new, the worst first; bounded by the server.
-};
-/// Sends one body of records. An error ends the import.
-using Upload = std::function<Result<UploadReply>(const std::string& body)>;
-/// POST /opentrail/v1/records over `client`, packed.
-[[nodiscard]] Upload make_upload(SignedClient& client);
-
 struct ImportOptions {
   Batch::Limits batch;
-  const std::atomic<bool>* stop = nullptr;  ///< Looked at between batches and reads.
+  const std::atomic<bool>* stop = nullptr;  ///< Looked at before each upload and read.
 };
 
-/// Reads every file under `paths` (see file_walk.h), unpacks gzip by its first bytes, cuts records
-/// out and uploads them in batches, in bounded memory. A broken file costs what is behind the
-/// break, nothing else. Progress is told after each read. Errors: NotFound for a path that does not
-/// exist; what `upload` returns. The report is filled up to that point in both cases.
+/// Reads every file under `paths` (see file_walk.h), unpacks gzip and zstd by their first bytes,
+/// cuts records out and uploads them in batches, in bounded memory; each of `uploads`, at least
+/// one, is used on a thread of its own while files are read. A broken file costs what is behind the
+/// break, nothing else. Progress is told after each read, by the caller's thread. Errors: NotFound
+/// for a path that does not exist; what an upload returns. The report is filled up to that point in
+/// both cases.
 Result<void> import_aws(const std::vector<std::string>& paths, const ImportOptions& options,
-                        const io::Clock& clock, const Upload& upload, const OnProgress& progress,
-                        ImportReport& report);
+                        const io::Clock& clock, std::vector<Upload> uploads,
+                        const OnProgress& progress, ImportReport& report);
 
 }  // namespace opentrail::collect

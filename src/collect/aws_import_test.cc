@@ -94,7 +94,7 @@ class AwsImport : public testing::Test {
     report_ = {};
     progress_.clear();
     return import_aws(
-        paths, options_, clock_, [this](const std::string& body) { return server_.take(body); },
+        paths, options_, clock_, {[this](const std::string& body) { return server_.take(body); }},
         [this](const ImportProgress& progress) { progress_.push_back(progress); }, report_);
   }
 
@@ -234,7 +234,7 @@ TEST_F(AwsImport, RefusesAServerThatCountsOtherwise) {
   write("a.json", record_text("a"));
   const auto imported = import_aws(
       {folder_.path()}, options_, clock_,
-      [](const std::string&) -> Result<UploadReply> { return UploadReply{}; },
+      {[](const std::string&) -> Result<UploadReply> { return UploadReply{}; }},
       [](const ImportProgress&) {}, report_);
   ASSERT_FALSE(imported.has_value());
   EXPECT_THAT(imported.error().message(), HasSubstr("1 records were sent, the server saw 0"));
@@ -247,11 +247,10 @@ TEST_F(AwsImport, StopsAfterTheCurrentBatch) {
   write("a.ndjson", record_text("a") + record_text("b") + record_text("c") + record_text("d") +
                         record_text("e"));
   const auto imported = import_aws(
-      {folder_.path()}, options_, clock_,
-      [&](const std::string& body) {
+      {folder_.path()}, options_, clock_, {[&](const std::string& body) {
         stop = true;  // as Ctrl-C during the first upload
         return server_.take(body);
-      },
+      }},
       [](const ImportProgress&) {}, report_);
   ASSERT_TRUE(imported.has_value());
   EXPECT_TRUE(report_.interrupted);

@@ -1,6 +1,10 @@
 #include "collect/batch.h"
 
+#include "base/error.h"
+
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace opentrail::collect {
 
@@ -13,7 +17,8 @@ constexpr std::uint64_t kFirstRecordLine = 2;
 
 }  // namespace
 
-Batch::Batch(Limits limits) : limits_(limits) { clear(); }
+Batch::Batch(Limits limits)
+    : limits_(limits), text_(kFrameBegin), next_body_line_(kFirstRecordLine) {}
 
 bool Batch::has_room(std::size_t json_bytes) const {
   constexpr std::size_t kSeparatorBytes = 2;
@@ -22,7 +27,10 @@ bool Batch::has_room(std::size_t json_bytes) const {
           text_.size() + kSeparatorBytes + json_bytes + kFrameEnd.size() <= limits_.bytes_max);
 }
 
-void Batch::add(std::string_view json, std::string_view file, std::uint64_t line) {
+void Batch::add(std::string_view json, std::string_view id, std::string_view file,
+                std::uint64_t line) {
+  OT_CHECK(!closed_);
+  id_hashes_.insert(std::hash<std::string_view>()(id));
   if (files_.empty() || files_.back() != file) {
     files_.emplace_back(file);
   }
@@ -33,12 +41,18 @@ void Batch::add(std::string_view json, std::string_view file, std::uint64_t line
   next_body_line_ += 1 + static_cast<std::uint64_t>(std::ranges::count(json, '\n'));
 }
 
-std::string Batch::body() const {
-  std::string body;
-  body.reserve(text_.size() + kFrameEnd.size());
-  body += text_;
-  body += kFrameEnd;
-  return body;
+const std::string& Batch::close() {
+  if (!std::exchange(closed_, true)) {
+    text_ += kFrameEnd;
+  }
+  return text_;
+}
+
+bool Batch::may_share_ids(const Batch& other) const {
+  const bool smaller = id_hashes_.size() < other.id_hashes_.size();
+  const auto& few = smaller ? id_hashes_ : other.id_hashes_;
+  const auto& many = smaller ? other.id_hashes_ : id_hashes_;
+  return std::ranges::any_of(few, [&](std::uint64_t hash) { return many.contains(hash); });
 }
 
 SourcePlace Batch::place_of(std::uint64_t line) const {
@@ -49,13 +63,6 @@ SourcePlace Batch::place_of(std::uint64_t line) const {
   const Entry& entry = behind == records_.begin() ? *behind : *std::prev(behind);
   const std::uint64_t lines_into = line > entry.body_line ? line - entry.body_line : 0;
   return SourcePlace{.file = files_[entry.file_index], .line = entry.file_line + lines_into};
-}
-
-void Batch::clear() {
-  text_ = kFrameBegin;
-  next_body_line_ = kFirstRecordLine;
-  records_.clear();
-  files_.clear();
 }
 
 }  // namespace opentrail::collect

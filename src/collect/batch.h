@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
 namespace opentrail::collect {
 
 /// Where a record stood.
@@ -20,8 +22,8 @@ struct SourcePlace {
 class Batch {
  public:
   struct Limits {
-    std::size_t bytes_max = 4 << 20;
-    std::size_t records_max = 5000;
+    std::size_t bytes_max = 8 << 20;
+    std::size_t records_max = 8192;
   };
 
   Batch() : Batch(Limits()) {}
@@ -29,16 +31,18 @@ class Batch {
 
   /// True when a record of `json_bytes` still has room. An empty batch has room for any one.
   [[nodiscard]] bool has_room(std::size_t json_bytes) const;
-  void add(std::string_view json, std::string_view file, std::uint64_t line);
+  /// `id`: what the record counts by; only whether it is in this batch is kept.
+  void add(std::string_view json, std::string_view id, std::string_view file, std::uint64_t line);
 
   [[nodiscard]] std::size_t records() const { return records_.size(); }
   [[nodiscard]] bool empty() const { return records_.empty(); }
-  /// The whole request body.
-  [[nodiscard]] std::string body() const;
+  /// The whole request body; nothing can be added any more.
+  [[nodiscard]] const std::string& close();
+  /// Whether an id of `other` may be in this one, too. Never false when one is.
+  [[nodiscard]] bool may_share_ids(const Batch& other) const;
   /// The record that the body's line `line` belongs to. The first one's place when `line` is before
   /// all of them; a nameless place when the batch is empty.
   [[nodiscard]] SourcePlace place_of(std::uint64_t line) const;
-  void clear();
 
  private:
   struct Entry {
@@ -52,6 +56,8 @@ class Batch {
   std::uint64_t next_body_line_ = 0;
   std::vector<Entry> records_;
   std::vector<std::string> files_;
+  boost::unordered_flat_set<std::uint64_t> id_hashes_;
+  bool closed_ = false;
 };
 
 }  // namespace opentrail::collect

@@ -11,19 +11,18 @@ namespace {
 
 TEST(Batch, FramesTheBytesUnchanged) {
   Batch batch;
-  batch.add(R"({"a": 1})", "a.json", 1);
-  batch.add("{\n  \"b\": 2\n}", "b.json", 5);
-  EXPECT_EQ(batch.body(), "{\"Records\":[\n{\"a\": 1},\n{\n  \"b\": 2\n}\n]}");
-  EXPECT_TRUE(parse_json(batch.body()).has_value());
-  batch.clear();
-  EXPECT_EQ(batch.body(), "{\"Records\":[\n]}");
+  batch.add(R"({"a": 1})", "id", "a.json", 1);
+  batch.add("{\n  \"b\": 2\n}", "id", "b.json", 5);
+  EXPECT_EQ(batch.close(), "{\"Records\":[\n{\"a\": 1},\n{\n  \"b\": 2\n}\n]}");
+  EXPECT_TRUE(parse_json(batch.close()).has_value());
+  EXPECT_EQ(Batch().close(), "{\"Records\":[\n]}");
 }
 
 TEST(Batch, MapsLinesOfTheBodyBackToFiles) {
   Batch batch;
-  batch.add("{}", "a.json", 1);
-  batch.add("{\n  \"b\": 2\n}", "a.json", 7);
-  batch.add("{}", "b.json", 3);
+  batch.add("{}", "id", "a.json", 1);
+  batch.add("{\n  \"b\": 2\n}", "id", "a.json", 7);
+  batch.add("{}", "id", "b.json", 3);
   struct Case {
     std::uint64_t body_line;
     std::string_view file;
@@ -41,22 +40,33 @@ TEST(Batch, MapsLinesOfTheBodyBackToFiles) {
 
 TEST(Batch, IsBoundedInRecordsAndBytesButTakesOneOfAnySize) {
   Batch few(Batch::Limits{.bytes_max = 1 << 20, .records_max = 2});
-  few.add("{}", "a", 1);
+  few.add("{}", "id", "a", 1);
   EXPECT_TRUE(few.has_room(2));
-  few.add("{}", "a", 2);
+  few.add("{}", "id", "a", 2);
   EXPECT_FALSE(few.has_room(2));
   EXPECT_EQ(few.records(), 2U);
 
   Batch small(Batch::Limits{.bytes_max = 64, .records_max = 100});
   EXPECT_TRUE(small.has_room(1000));
-  small.add("{\"k\":\"0123456789\"}", "a", 1);
+  small.add("{\"k\":\"0123456789\"}", "id", "a", 1);
   EXPECT_FALSE(small.has_room(40));
   while (small.has_room(2)) {
-    small.add("{}", "a", 2);
+    small.add("{}", "id", "a", 2);
   }
-  EXPECT_LE(small.body().size(), 64U);
-  small.clear();
-  EXPECT_TRUE(small.has_room(40));
+  EXPECT_LE(small.close().size(), 64U);
+}
+
+TEST(Batch, KnowsItsIds) {
+  Batch one;
+  Batch other;
+  EXPECT_FALSE(one.may_share_ids(other));
+  one.add("{}", "a", "f", 1);
+  one.add("{}", "b", "f", 1);
+  other.add("{}", "c", "f", 1);
+  EXPECT_FALSE(one.may_share_ids(other));
+  other.add("{}", "b", "f", 1);
+  EXPECT_TRUE(one.may_share_ids(other));
+  EXPECT_TRUE(other.may_share_ids(one));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "collect/record_file.h"
 
-#include "collect/gzip.h"
+#include <memory>
 
 namespace opentrail::collect {
 
@@ -36,29 +36,40 @@ class TextGate {
   RecordFileFacts& facts_;
 };
 
+Result<void> unpack(Unpacker& unpacker, std::string_view piece, TextGate& gate) {
+  for (;;) {
+    OT_TRY(const std::string_view text, unpacker.next(piece));
+    if (text.empty()) {
+      return {};
+    }
+    OT_TRY_DO(gate.feed(text));
+  }
+}
+
 Result<void> read_through(io::Filesystem& files, const std::string& path, TextGate& gate,
                           const std::function<Result<void>(std::uint64_t)>& on_read,
                           RecordFileFacts& facts) {
   OT_TRY(const auto file, files.open(path, io::OpenMode::Read));
-  Gunzip unpacker([&](std::string_view text) { return gate.feed(text); });
+  std::unique_ptr<Unpacker> unpacker;
   std::uint64_t position = 0;
   for (;;) {
     OT_TRY(const std::string piece, file->read_at(position, kReadBytes));
     if (piece.empty()) {
       break;
     }
-    if (position == 0) {
-      facts.gzip = is_gzip(piece);
+    if (!unpacker) {
+      facts.coding = coding_of(piece);
+      unpacker = Unpacker::make(facts.coding);
     }
     position += piece.size();
-    OT_TRY_DO(facts.gzip ? unpacker.feed(piece) : gate.feed(piece));
+    OT_TRY_DO(unpack(*unpacker, piece, gate));
     OT_TRY_DO(on_read(piece.size()));
     if (facts.not_json) {
       return {};
     }
   }
-  if (facts.gzip) {
-    OT_TRY_DO(unpacker.finish());
+  if (unpacker) {
+    OT_TRY_DO(unpacker->finish());
   }
   return gate.finish();
 }

@@ -55,13 +55,13 @@ constexpr std::string_view kLogFile = "{\"Records\":[{\"a\":1},\n{\"a\":2}]}";
 TEST_F(RecordFile, ReadsPlainAndPackedAlike) {
   ASSERT_TRUE(read(kLogFile).has_value());
   EXPECT_THAT(records_, ElementsAre("1:{\"a\":1}", "2:{\"a\":2}"));
-  EXPECT_FALSE(facts_.gzip);
+  EXPECT_EQ(facts_.coding, Coding::Identity);
   EXPECT_EQ(bytes_read_, kLogFile.size());
 
   const std::string packed = gzip(kLogFile);
   ASSERT_TRUE(read(packed).has_value());
   EXPECT_THAT(records_, ElementsAre("1:{\"a\":1}", "2:{\"a\":2}"));
-  EXPECT_TRUE(facts_.gzip);
+  EXPECT_EQ(facts_.coding, Coding::Gzip);
   EXPECT_EQ(bytes_read_, packed.size());
 }
 

@@ -54,6 +54,10 @@ class JournalHistory final : public History {
   Result<std::optional<std::string>> content_hash(std::string_view record_id) override;
   Result<std::vector<std::optional<std::string>>> content_hashes(
       const std::vector<std::string_view>& record_ids) override;
+  Result<std::vector<Presence>> presence(std::span<const PresenceQuery> queries) override;
+  Result<void> wait_applied(Offset end, std::chrono::milliseconds timeout) override {
+    return wait_searchable(end, timeout, ErrorCode::Timeout);
+  }
   Timestamp oldest_kept() const override { return clock_.now() - options_.retention; }
   std::vector<std::string> accounts() override;
   Offset needed_from() const override { return store_->needed_from(); }
@@ -77,7 +81,8 @@ class JournalHistory final : public History {
   Result<bool> apply_next();
   void expire_if_due();
 
-  Result<void> wait_searchable(Offset end) EXCLUDES(state_mutex_);
+  Result<void> wait_searchable(Offset end, std::chrono::milliseconds timeout = kSearchableTimeout,
+                               ErrorCode too_late = ErrorCode::Unavailable) EXCLUDES(state_mutex_);
   Result<std::optional<std::string>> content_hash(std::string_view record_id, Offset end);
   Result<std::optional<Offset>> find_id_or_wait(std::string_view record_id, Offset end);
   struct Page {
@@ -236,13 +241,15 @@ std::optional<Error> JournalHistory::failure() const {
 // ---- read your writes
 // ----------------------------------------------------------------------------
 
-Result<void> JournalHistory::wait_searchable(Offset end) {
+Result<void> JournalHistory::wait_searchable(Offset end, std::chrono::milliseconds timeout,
+                                             ErrorCode too_late) {
   if (applied_end() >= end) {
     return {};
   }
-  const auto deadline = SteadyClock::now() + kSearchableTimeout;
-  if (const auto durable = journal_.wait_durable(end, kSearchableTimeout); !durable) {
-    return fail(ErrorCode::Unavailable,
+  const auto deadline = SteadyClock::now() + timeout;
+  if (const auto durable = journal_.wait_durable(end, timeout); !durable) {
+    const bool late = durable.error().code() == ErrorCode::Timeout;
+    return fail(late ? too_late : ErrorCode::Unavailable,
                 "the records accepted so far are not on disk: " + durable.error().message());
   }
   wake();
@@ -255,8 +262,7 @@ Result<void> JournalHistory::wait_searchable(Offset end) {
       return fail(ErrorCode::Unavailable, "event history cannot go on: " + failure_->message());
     }
     if (!state_changed_.wait_until(state_mutex_, deadline)) {
-      return fail(ErrorCode::Unavailable,
-                  "event history is behind the journal; try again in a while");
+      return fail(too_late, "event history is behind the journal; try again in a while");
     }
   }
   return {};
@@ -304,6 +310,23 @@ Result<std::optional<std::string>> JournalHistory::content_hash(std::string_view
   RecordReader reader(*store_);
   OT_TRY(const std::string_view json, reader.json(*offset));
   return crypto::sha256_hex(json);
+}
+
+Result<std::vector<Presence>> JournalHistory::presence(std::span<const PresenceQuery> queries) {
+  std::vector<Presence> found;
+  found.reserve(queries.size());
+  RecordReader reader(*store_);
+  const Timestamp oldest = oldest_kept();
+  for (const PresenceQuery& query : queries) {
+    OT_TRY(const auto offset, store_->find_id(query.id, oldest));
+    if (!offset) {
+      found.push_back(Presence::New);
+      continue;
+    }
+    OT_TRY(const std::string_view json, reader.json(*offset));
+    found.push_back(json == query.json ? Presence::Same : Presence::Conflicting);
+  }
+  return found;
 }
 
 // ---- lookup and search

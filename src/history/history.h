@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -109,6 +110,17 @@ struct Counts {
   std::uint64_t values = 0;          ///< How many different values there are, shown or not.
 };
 
+/// One record to be compared with what is there.
+struct PresenceQuery {
+  std::string_view id;
+  std::string_view json;
+};
+enum class Presence : std::uint8_t {
+  New,          ///< No record of this id is there.
+  Same,         ///< This very record is there.
+  Conflicting,  ///< A record of this id with other bytes is there.
+};
+
 struct HistoryOptions {
   std::chrono::days retention{90};
   std::string folder;  ///< Of the sealed segments.
@@ -167,6 +179,14 @@ class History {
   /// commit each. This one asks content_hash() for each.
   virtual Result<std::vector<std::optional<std::string>>> content_hashes(
       const std::vector<std::string_view>& record_ids);
+  /// What each record is to the history, in their order. Of what is applied when it is called:
+  /// unlike contains() it does not wait for what is on its way (wait_applied() does). Bytes are
+  /// read only of ids that are there. This one is made of content_hash(), and so may wait.
+  /// Errors: as content_hash().
+  virtual Result<std::vector<Presence>> presence(std::span<const PresenceQuery> queries);
+  /// Waits until applied_end() >= `end`. Errors: Timeout; Unavailable, as lookup(). This one looks
+  /// every millisecond.
+  virtual Result<void> wait_applied(journal::Offset end, std::chrono::milliseconds timeout);
   /// Older records than this are not kept.
   [[nodiscard]] virtual Timestamp oldest_kept() const = 0;
   /// Accounts with at least one searchable record, sorted; records that name none count for none.

@@ -23,6 +23,9 @@ class FakeJournal final : public Journal {
       if (failure_) {
         return std::unexpected(*failure_);
       }
+      if (refusal_) {
+        return std::unexpected(*refusal_);
+      }
       first = Offset{records_.size()};
       for (record::Record& record : batch) {
         records_.push_back({.offset = Offset{records_.size()}, .record = std::move(record)});
@@ -70,6 +73,23 @@ class FakeJournal final : public Journal {
     const MutexLock lock(mutex_);
     failure_ = std::move(error);
     changed_.notify_all();
+  }
+  /// Appends alone fail from now on, or no longer: a full queue is no failure().
+  void refuse_with(std::optional<Error> error) EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    refusal_ = std::move(error);
+  }
+  /// What waits is taken back, as by a full disk; its offsets are given to later ones.
+  void take_back(const Error& error) EXCLUDES(mutex_) {
+    std::vector<std::pair<Offset, Done>> done;
+    {
+      const MutexLock lock(mutex_);
+      records_.resize(value(durable_));
+      done.swap(waiting_);
+    }
+    for (auto& [first, callback] : done) {
+      callback(std::unexpected(error));
+    }
   }
   /// Reads fail from now on, or no longer.
   void fail_reads_with(std::optional<Error> error) EXCLUDES(mutex_) {
@@ -158,6 +178,7 @@ class FakeJournal final : public Journal {
   bool holding_ GUARDED_BY(mutex_) = false;
   std::uint64_t reads_ GUARDED_BY(mutex_) = 0;
   std::optional<Error> failure_ GUARDED_BY(mutex_);
+  std::optional<Error> refusal_ GUARDED_BY(mutex_);
   std::optional<Error> read_failure_ GUARDED_BY(mutex_);
   std::function<void(Offset)> listener_ GUARDED_BY(mutex_);
   const RecoveryReport recovery_;

@@ -3,6 +3,8 @@
 // journal that says when it is asked to drop.
 #include "server/journal_retention.h"
 
+#include "history/fake_history.h"
+
 #include <future>
 #include <mutex>
 #include <optional>
@@ -16,27 +18,11 @@ namespace {
 using journal::Offset;
 using std::chrono::milliseconds;
 
-class FixedHistory final : public history::History {
+class FixedHistory final : public history::FakeHistory {
  public:
   explicit FixedHistory(Offset needed) : needed_(needed) {}
-  Result<history::LookupPage> lookup(const history::LookupQuery&) override { return {}; }
-  Result<history::SearchPage> search(const history::SearchQuery&) override {
-    return history::SearchPage();
-  }
-  Result<history::Counts> count(const history::CountQuery&) override { return history::Counts(); }
-  Result<bool> contains(std::string_view) override { return false; }
-  Result<std::optional<std::string>> content_hash(std::string_view) override {
-    return std::nullopt;
-  }
-  [[nodiscard]] Timestamp oldest_kept() const override { return {}; }
-  [[nodiscard]] std::vector<std::string> accounts() override { return {}; }
   [[nodiscard]] Offset needed_from() const override { return needed_; }
   [[nodiscard]] Offset applied_end() const override { return needed_; }
-  [[nodiscard]] std::uint64_t size() const override { return 0; }
-  [[nodiscard]] std::optional<Error> failure() const override { return std::nullopt; }
-  bool wait_settled() override { return true; }
-  void wake() override {}
-  void stop() override {}
 
  private:
   Offset needed_;

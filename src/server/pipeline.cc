@@ -203,6 +203,13 @@ boost::asio::awaitable<void> Pipeline::read_body(Attempt& attempt) {
   if (bytes_max > kStrangersBodyBytesMax && !may_send_much(attempt)) {
     co_return;  // refused by authenticate(), whatever the body is
   }
+  auto admission = attempt.service->admit(attempt.head);
+  if (!admission) {
+    attempt.error = std::move(admission).error();
+    attempt.exchange.close_after();
+    co_return;
+  }
+  attempt.call.admission = *std::move(admission);
   auto body = co_await attempt.exchange.read_all(bytes_max);
   if (body) {
     attempt.call.body = std::move(*body);
@@ -248,10 +255,12 @@ void Pipeline::authenticate(Attempt& attempt) {
   const bool s3 = attempt.is_s3();
   const auto declared = attempt.head.headers.find(kContentSha256);
   const bool presigned = attempt.claim && attempt.claim->presigned;
+  // A service that reads the body itself compares it with what was signed itself.
+  const bool as_declared = s3 || attempt.service->streams(attempt.head);
   auto checked = parts_.iam.authenticate(
       to_signed_request(attempt.head),
-      signed_over(attempt, s3 ? std::string(declared.value_or(kUnsignedPayload))
-                              : crypto::sha256_hex(attempt.call.body)));
+      signed_over(attempt, as_declared ? std::string(declared.value_or(kUnsignedPayload))
+                                       : crypto::sha256_hex(attempt.call.body)));
   attempt.caller = checked.caller;
   if (checked.caller) {
     attempt.call.account_id = checked.caller->account_id;

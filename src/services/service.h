@@ -6,6 +6,7 @@
 #include "net/server.h"
 #include "record/builder.h"
 
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -44,7 +45,11 @@ struct Call {
   std::string body;         ///< Whole body, unless the service streams.
   std::string signing_key;  ///< For streaming signatures; secret.
   crypto::sigv4::Claim claim;
+  std::shared_ptr<void> admission = nullptr;  ///< From Service::admit(), when it was asked.
 };
+
+/// Null where there is no limit; an error is the answer.
+using Admission = std::expected<std::shared_ptr<void>, ApiError>;
 
 /// The answer, and what the record says about it.
 struct Outcome {
@@ -96,6 +101,10 @@ class Service {
   [[nodiscard]] virtual std::size_t body_bytes_max_of(const net::RequestHead& /*head*/) const {
     return body_bytes_max();
   }
+
+  /// Asked before a large body is read, for a limit on how many are in memory: kept in the call
+  /// until it is answered.
+  [[nodiscard]] virtual Admission admit(const net::RequestHead& /*head*/) { return nullptr; }
 
   /// Pure parse of the call. Cheap; runs on the I/O thread.
   [[nodiscard]] virtual Operation identify(const Call& call) const = 0;

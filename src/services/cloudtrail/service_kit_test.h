@@ -1,5 +1,6 @@
 #pragma once
 #include "base/json.h"
+#include "history/fake_history.h"
 #include "io/filesystem.h"
 #include "io/temp_folder.h"
 #include "services/cloudtrail/cloudtrail_service.h"
@@ -49,7 +50,7 @@ class FakeDelivery final : public delivery::Delivery {
   std::vector<std::string> checked_;  ///< "bucket/prefix" of each check.
 };
 
-class FakeHistory : public history::History {
+class FakeHistory : public history::FakeHistory {
  public:
   Result<history::LookupPage> lookup(const history::LookupQuery& query) override {
     last_query_ = query;
@@ -61,23 +62,6 @@ class FakeHistory : public history::History {
     }
     return page_;
   }
-  Result<history::SearchPage> search(const history::SearchQuery&) override {
-    return history::SearchPage();
-  }
-  Result<history::Counts> count(const history::CountQuery&) override { return history::Counts(); }
-  Result<bool> contains(std::string_view) override { return false; }
-  Result<std::optional<std::string>> content_hash(std::string_view) override {
-    return std::nullopt;
-  }
-  [[nodiscard]] Timestamp oldest_kept() const override { return {}; }
-  [[nodiscard]] std::vector<std::string> accounts() override { return {}; }
-  [[nodiscard]] journal::Offset needed_from() const override { return {}; }
-  [[nodiscard]] journal::Offset applied_end() const override { return {}; }
-  [[nodiscard]] std::uint64_t size() const override { return 0; }
-  [[nodiscard]] std::optional<Error> failure() const override { return std::nullopt; }
-  bool wait_settled() override { return true; }
-  void wake() override {}
-  void stop() override {}
 
   std::optional<history::LookupQuery> last_query_;
   history::LookupPage page_;

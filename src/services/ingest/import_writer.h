@@ -3,72 +3,71 @@
 #include "base/mutex.h"
 #include "history/history.h"
 #include "journal/journal.h"
-#include "services/ingest/import_body.h"
+#include "services/ingest/import_batch.h"
+#include "services/ingest/import_tally.h"
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
+#include <deque>
+#include <memory>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_set.hpp>
 
 namespace opentrail::services::ingest {
 
-/// What became of an item that did not go in. Ordered: the worst first, which an answer that
-/// cannot list all of them keeps.
-enum class ItemStatus : std::uint8_t {
-  Conflicting,  ///< Another record of the same id is there, with other bytes. That one stays.
-  Invalid,      ///< Not a record.
-  Expired,      ///< Older than the history keeps.
-  Duplicate,    ///< This very record is there.
-};
-[[nodiscard]] std::string_view to_string(ItemStatus status);
-
-struct ItemResult {
-  std::uint64_t line = 0;
-  std::string id;  ///< Empty for invalid ones.
-  ItemStatus status = ItemStatus::Invalid;
-  std::string message;
-};
-
-struct ImportOutcome {
-  std::uint64_t received = 0;  ///< The sum of the five below.
-  std::uint64_t added = 0;
-  std::uint64_t duplicate = 0;
-  std::uint64_t conflicting = 0;
-  std::uint64_t expired = 0;
-  std::uint64_t invalid = 0;
-  std::uint64_t digests = 0;
-  Timestamp oldest_kept;
-  /// All that are not new, in the order of ItemStatus, then of their lines.
-  std::vector<ItemResult> results;
-};
-
-/// Puts imported records on the journal, each id once. One import at a time goes from the check to
-/// the point where the history knows the new ids, so the check is exact, also between imports that
-/// overlap. Any thread; blocks.
+/// Puts imported records on the journal, each id once. One batch at a time is checked and appended;
+/// that it becomes durable and searchable is waited for elsewhere: until then its ids are kept
+/// here, so that the check is exact between imports that overlap. (The history itself decides in
+/// the end: of an id the first counts.) Any thread; blocks.
 class ImportWriter {
  public:
-  ImportWriter(journal::Journal& journal, history::History& history,
-               std::chrono::milliseconds searchable_timeout = std::chrono::seconds(30));
+  /// All that is given to it outlives it.
+  ImportWriter(journal::Journal& journal, history::History& history, const ImportLimits& limits);
 
-  /// Returns when every new record is durable and searchable.
-  /// Errors, nothing of this body stored: Throttled (the journal's queue is full), Unavailable.
-  /// Timeout: stored, but not searchable in time. To send the same body again is right after each
-  /// of them.
-  Result<ImportOutcome> store(ImportBody body) EXCLUDES(mutex_);
+  class Appended;  ///< A batch that is on its way to the disk.
+  /// The batches of one import that are not known to be stored yet, in order.
+  using Unsettled = std::deque<std::shared_ptr<const Appended>>;
+
+  /// What was accepted before is known to the check of what is put from now on. Errors: Timeout,
+  /// Unavailable.
+  Result<void> wait_for_what_is_there();
+
+  /// Checks a batch and appends what is new; `tally` then counts it, and `unsettled` has it. The
+  /// batches of one import one after the other. Waits while too much is not durable yet.
+  /// Errors, nothing of this batch stored or counted: Throttled (the journal does not keep up),
+  /// ResourceExhausted (its disk is full), Unavailable, Timeout.
+  Result<void> put(ImportBatch batch, ImportTally& tally, Unsettled& unsettled) EXCLUDES(mutex_);
+
+  /// Waits until all of them are durable and searchable. What did not come to be stored is taken
+  /// back from `tally`. Errors: that of the first that was not stored; Timeout: stored, but not
+  /// searchable in time. To send the same body again is right after each of them.
+  Result<void> settle(ImportTally& tally, Unsettled& unsettled);
 
  private:
-  struct Sorted;
-  Result<std::vector<std::optional<std::string>>> hashes_in_history(const ImportBody& body)
+  using Deadline = std::chrono::steady_clock::time_point;
+  class Room;
+  struct Shared;
+  struct Verdict;
+
+  Result<std::shared_ptr<const Appended>> try_put(ImportBatch& batch, Room& room,
+                                                  ImportTally& tally, Unsettled& unsettled)
+      EXCLUDES(mutex_);
+  Result<Verdict> judge(const ImportBatch& batch, Timestamp oldest) REQUIRES(mutex_);
+  Result<void> append(ImportBatch& batch, Verdict& verdict, Room& room, Unsettled& unsettled)
       REQUIRES(mutex_);
-  Result<Sorted> sort_out(ImportBody body) REQUIRES(mutex_);
-  Result<void> append(std::vector<record::Record> records) REQUIRES(mutex_);
+  void forget_applied() REQUIRES(mutex_);
+  Result<Room> wait_for_room(std::size_t bytes, Deadline deadline);
+  Result<void> wait_known(const Appended& appended, Deadline deadline);
+  [[nodiscard]] Deadline deadline() const;
 
   journal::Journal& journal_;
   history::History& history_;
-  const std::chrono::milliseconds searchable_timeout_;
+  const ImportLimits& limits_;
+  const std::shared_ptr<Shared> shared_;  ///< With the journal, which may outlive the writer.
   Mutex mutex_;
+  /// Appended, and not all known to be in the history.
+  std::deque<std::shared_ptr<const Appended>> on_their_way_ GUARDED_BY(mutex_);
 };
 
 }  // namespace opentrail::services::ingest

@@ -3,6 +3,7 @@
 // journal in memory.
 #include "services/ingest/import_writer.h"
 
+#include "history/fake_history.h"
 #include "history/history_fixture.h"
 
 #include <atomic>
@@ -19,18 +20,19 @@ using journal::Offset;
 using std::chrono::days;
 using std::chrono::seconds;
 
-ImportBody body_of(const std::vector<Sample>& samples) {
-  ImportBody body;
+ImportBatch batch_of(const std::vector<Sample>& samples) {
+  ImportBatch batch;
   for (const Sample& sample : samples) {
-    body.items.push_back({.line = body.items.size() + 1, .record = history::make(sample)});
+    batch.items.push_back({.line = batch.items.size() + 1, .record = history::make(sample)});
+    batch.bytes += batch.items.back().record.json.size();
   }
-  return body;
+  return batch;
 }
 
 /// "line id status" of each result.
-std::vector<std::string> shown(const ImportOutcome& outcome) {
+std::vector<std::string> shown(const ImportTally& tally) {
   std::vector<std::string> lines;
-  for (const ItemResult& result : outcome.results) {
+  for (const ItemResult& result : tally.results()) {
     lines.push_back(fmt::format("{} {} {}", result.line, result.id, to_string(result.status)));
   }
   return lines;
@@ -41,19 +43,30 @@ using Lines = std::vector<std::string>;
 class ImportWriterTest : public history::HistoryTest {
  protected:
   ImportWriterTest() { open(); }
-  Result<ImportOutcome> store(const std::vector<Sample>& samples) {
-    ImportWriter writer(journal_, *history_);
-    return writer.store(body_of(samples));
+  Result<ImportTally> store(ImportWriter& writer, ImportBatch batch) {
+    ImportTally tally(limits_, true);
+    ImportWriter::Unsettled unsettled;
+    OT_TRY_DO(writer.wait_for_what_is_there());
+    OT_TRY_DO(writer.put(std::move(batch), tally, unsettled));
+    OT_TRY_DO(writer.settle(tally, unsettled));
+    return tally;
   }
+  Result<ImportTally> store(ImportBatch batch) {
+    ImportWriter writer(journal_, *history_, limits_);
+    return store(writer, std::move(batch));
+  }
+  Result<ImportTally> store(const std::vector<Sample>& samples) { return store(batch_of(samples)); }
+
+  ImportLimits limits_;
 };
 
 TEST_F(ImportWriterTest, NewRecordsAreDurableAndSearchable) {
   const auto outcome = store({{.id = "a"}, {.id = "b"}});
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->received, 2U);
-  EXPECT_EQ(outcome->added, 2U);
-  EXPECT_TRUE(outcome->results.empty());
-  EXPECT_EQ(outcome->oldest_kept, kNow - days(90));
+  EXPECT_EQ(outcome->received(), 2U);
+  EXPECT_EQ(outcome->count(ItemStatus::New), 2U);
+  EXPECT_TRUE(outcome->results().empty());
+  EXPECT_EQ(outcome->oldest_kept(), kNow - days(90));
   EXPECT_EQ(journal_.durable_end(), Offset{2});
   EXPECT_EQ(history_->applied_end(), Offset{2});
   EXPECT_EQ(lookup_ids(history::query_of()), (history::Ids{"b", "a"}));
@@ -64,8 +77,8 @@ TEST_F(ImportWriterTest, TheSameAgainIsADuplicate) {
   ASSERT_TRUE(store(samples));
   const auto again = store(samples);
   ASSERT_TRUE(again);
-  EXPECT_EQ(again->added, 0U);
-  EXPECT_EQ(again->duplicate, 2U);
+  EXPECT_EQ(again->count(ItemStatus::New), 0U);
+  EXPECT_EQ(again->count(ItemStatus::Duplicate), 2U);
   EXPECT_EQ(shown(*again), (Lines{"1 a Duplicate", "2 b Duplicate"}));
   EXPECT_EQ(journal_.end(), Offset{2});
 }
@@ -74,7 +87,7 @@ TEST_F(ImportWriterTest, TheFirstOfAnIdStays) {
   ASSERT_TRUE(store({{.id = "a", .name = "CreateTrail"}}));
   const auto forged = store({{.id = "a", .name = "DeleteTrail"}});
   ASSERT_TRUE(forged);
-  EXPECT_EQ(forged->conflicting, 1U);
+  EXPECT_EQ(forged->count(ItemStatus::Conflicting), 1U);
   EXPECT_EQ(shown(*forged), Lines{"1 a Conflicting"});
   EXPECT_EQ(journal_.end(), Offset{1});
   EXPECT_EQ(lookup_ids(history::LookupKey::EventName, "DeleteTrail"), history::Ids{});
@@ -82,13 +95,13 @@ TEST_F(ImportWriterTest, TheFirstOfAnIdStays) {
 
 TEST_F(ImportWriterTest, ACallsOwnRecordIsKnownToo) {
   add({.id = "a"});
-  EXPECT_EQ(store({{.id = "a"}})->duplicate, 1U);
+  EXPECT_EQ(store({{.id = "a"}})->count(ItemStatus::Duplicate), 1U);
 }
 
 TEST_F(ImportWriterTest, OneBodyIsCheckedAgainstItself) {
   const auto outcome = store({{.id = "a"}, {.id = "a"}, {.id = "a", .name = "DeleteTrail"}});
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->added, 1U);
+  EXPECT_EQ(outcome->count(ItemStatus::New), 1U);
   EXPECT_EQ(shown(*outcome), (Lines{"3 a Conflicting", "2 a Duplicate"}));
   EXPECT_EQ(journal_.end(), Offset{1});
 }
@@ -97,33 +110,39 @@ TEST_F(ImportWriterTest, OlderThanWhatIsKeptIsNotTaken) {
   const auto outcome = store({{.id = "old", .time = kNow - days(90) - seconds(1)},
                               {.id = "edge", .time = kNow - days(90)}});
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->expired, 1U);
-  EXPECT_EQ(outcome->added, 1U);
+  EXPECT_EQ(outcome->count(ItemStatus::Expired), 1U);
+  EXPECT_EQ(outcome->count(ItemStatus::New), 1U);
   EXPECT_EQ(shown(*outcome), Lines{"1 old Expired"});
 }
 
 TEST_F(ImportWriterTest, EveryItemIsCountedOnceAndTheWorstComesFirst) {
   ASSERT_TRUE(store({{.id = "there"}}));
-  ImportBody body = body_of({{.id = "there"},
-                             {.id = "old", .time = kNow - days(100)},
-                             {.id = "there", .name = "DeleteTrail"},
-                             {.id = "new"}});
-  body.invalid.push_back({.line = 9, .message = "not an object"});
-  body.digests = 2;
-  ImportWriter writer(journal_, *history_);
-  const auto outcome = writer.store(std::move(body));
+  ImportBatch batch = batch_of({{.id = "there"},
+                                {.id = "old", .time = kNow - days(100)},
+                                {.id = "there", .name = "DeleteTrail"},
+                                {.id = "new"}});
+  batch.invalid.push_back({.line = 9, .message = "not an object", .items_before = 3});
+  batch.digests = 2;
+  const auto outcome = store(std::move(batch));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->received, 5U);
-  EXPECT_EQ(outcome->received, outcome->added + outcome->duplicate + outcome->conflicting +
-                                   outcome->expired + outcome->invalid);
-  EXPECT_EQ(outcome->digests, 2U);
+  EXPECT_EQ(outcome->received(), 5U);
+  EXPECT_EQ(outcome->received(),
+            outcome->count(ItemStatus::New) + outcome->count(ItemStatus::Duplicate) +
+                outcome->count(ItemStatus::Conflicting) + outcome->count(ItemStatus::Expired) +
+                outcome->count(ItemStatus::Invalid));
+  EXPECT_EQ(outcome->digests(), 2U);
   EXPECT_EQ(shown(*outcome),
             (Lines{"3 there Conflicting", "9  Invalid", "2 old Expired", "1 there Duplicate"}));
-  EXPECT_EQ(outcome->results[1].message, "not an object");
+  EXPECT_EQ(outcome->results()[1].message, "not an object");
+  EXPECT_EQ(outcome->runs(), (std::vector<StatusRun>{{ItemStatus::Duplicate, 1},
+                                                     {ItemStatus::Expired, 1},
+                                                     {ItemStatus::Conflicting, 1},
+                                                     {ItemStatus::Invalid, 1},
+                                                     {ItemStatus::New, 1}}));
 }
 
 TEST_F(ImportWriterTest, NothingNewTakesNoPlace) {
-  EXPECT_EQ(store({})->received, 0U);
+  EXPECT_EQ(store(ImportBatch{})->received(), 0U);
   EXPECT_EQ(journal_.end(), Offset{0});
 }
 
@@ -135,37 +154,107 @@ TEST_F(ImportWriterTest, AFailedJournalStoresNothing) {
   EXPECT_EQ(journal_.end(), Offset{0});
 }
 
-/// Knows no record and never gets on.
-class StuckHistory final : public history::History {
- public:
-  Result<history::LookupPage> lookup(const history::LookupQuery&) override { return {}; }
-  Result<history::SearchPage> search(const history::SearchQuery&) override {
-    return history::SearchPage();
-  }
-  Result<history::Counts> count(const history::CountQuery&) override { return history::Counts(); }
-  Result<bool> contains(std::string_view) override { return false; }
-  Result<std::optional<std::string>> content_hash(std::string_view) override {
-    return std::nullopt;
-  }
-  [[nodiscard]] Timestamp oldest_kept() const override { return {}; }
-  [[nodiscard]] std::vector<std::string> accounts() override { return {}; }
-  [[nodiscard]] Offset needed_from() const override { return {}; }
-  [[nodiscard]] Offset applied_end() const override { return {}; }
-  [[nodiscard]] std::uint64_t size() const override { return 0; }
-  [[nodiscard]] std::optional<Error> failure() const override { return std::nullopt; }
-  bool wait_settled() override { return true; }
-  void wake() override {}
-  void stop() override {}
-};
-
 TEST_F(ImportWriterTest, StoredButNotSearchableIsATimeoutThatMayBeSentAgain) {
-  StuckHistory stuck;
-  ImportWriter impatient(journal_, stuck, std::chrono::milliseconds(0));
-  const auto outcome = impatient.store(body_of({{.id = "a"}}));
+  history::FakeHistory stuck;
+  limits_.patience = std::chrono::milliseconds(0);
+  ImportWriter impatient(journal_, stuck, limits_);
+  const auto outcome = store(impatient, batch_of({{.id = "a"}}));
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code(), ErrorCode::Timeout);
   EXPECT_EQ(journal_.durable_end(), Offset{1});
-  EXPECT_EQ(store({{.id = "a"}})->duplicate, 1U);
+  limits_.patience = seconds(30);
+  EXPECT_EQ(store({{.id = "a"}})->count(ItemStatus::Duplicate), 1U);
+}
+
+TEST_F(ImportWriterTest, ABatchDoesNotWaitForTheOneBeforeToBeDurable) {
+  journal_.hold();
+  ImportWriter writer(journal_, *history_, limits_);
+  ImportTally tally(limits_, false);
+  ImportWriter::Unsettled unsettled;
+  ASSERT_TRUE(writer.put(batch_of({{.id = "a"}}), tally, unsettled));
+  ASSERT_TRUE(writer.put(batch_of({{.id = "b"}}), tally, unsettled));
+  EXPECT_EQ(journal_.end(), Offset{2});
+  EXPECT_EQ(unsettled.size(), 2U);
+  journal_.commit();
+  ASSERT_TRUE(writer.settle(tally, unsettled));
+  EXPECT_TRUE(unsettled.empty());
+  EXPECT_EQ(history_->applied_end(), Offset{2});
+}
+
+TEST_F(ImportWriterTest, ARecordThatIsOnItsWayIsKnown) {
+  journal_.hold();
+  ImportWriter writer(journal_, *history_, limits_);
+  ImportTally first(limits_, false);
+  ImportWriter::Unsettled unsettled;
+  ASSERT_TRUE(writer.put(batch_of({{.id = "a"}, {.id = "b"}}), first, unsettled));
+  ImportTally second(limits_, false);
+  ImportWriter::Unsettled unsettled_too;
+  std::thread overlapping([&] {
+    EXPECT_TRUE(writer.put(batch_of({{.id = "a"}, {.id = "b", .name = "Other"}, {.id = "c"}}),
+                           second, unsettled_too));
+  });
+  EXPECT_EQ(journal_.end(), Offset{2});
+  journal_.commit();
+  overlapping.join();
+  journal_.commit();
+  ASSERT_TRUE(writer.settle(second, unsettled_too));
+  EXPECT_EQ(second.count(ItemStatus::Duplicate), 1U);
+  EXPECT_EQ(second.count(ItemStatus::Conflicting), 1U);
+  EXPECT_EQ(second.count(ItemStatus::New), 1U);
+}
+
+TEST_F(ImportWriterTest, AFullDiskTakesBackWhatWasCounted) {
+  ImportWriter writer(journal_, *history_, limits_);
+  ImportTally tally(limits_, false);
+  ImportWriter::Unsettled unsettled;
+  ASSERT_TRUE(writer.put(batch_of({{.id = "a"}}), tally, unsettled));
+  journal_.hold();
+  ASSERT_TRUE(writer.put(batch_of({{.id = "b"}, {.id = "c"}}), tally, unsettled));
+  journal_.take_back(Error(ErrorCode::ResourceExhausted, "no space left"));
+  const auto settled = writer.settle(tally, unsettled);
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().code(), ErrorCode::ResourceExhausted);
+  EXPECT_EQ(tally.count(ItemStatus::New), 1U);
+  EXPECT_EQ(tally.not_stored(), 2U);
+  EXPECT_EQ(tally.received(), 3U);
+  // What was not stored is new again, and its offset another's.
+  std::thread committer([this] {
+    while (journal_.end() == Offset{1}) {
+      std::this_thread::yield();
+    }
+    journal_.commit();
+  });
+  const auto again = store(writer, batch_of({{.id = "b"}}));
+  committer.join();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->count(ItemStatus::New), 1U);
+}
+
+TEST_F(ImportWriterTest, AFullQueueIsPushedBack) {
+  journal_.refuse_with(Error(ErrorCode::Throttled, "the queue is full"));
+  const auto refused = store({{.id = "a"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::Throttled);
+  journal_.refuse_with(std::nullopt);
+  EXPECT_EQ(store({{.id = "a"}})->count(ItemStatus::New), 1U);
+}
+
+TEST_F(ImportWriterTest, ASlowDiskIsWaitedForAndThenPushesBack) {
+  limits_.unstored_bytes_max = 1;
+  limits_.patience = std::chrono::milliseconds(20);
+  journal_.hold();
+  ImportWriter writer(journal_, *history_, limits_);
+  ImportTally tally(limits_, false);
+  ImportWriter::Unsettled unsettled;
+  ASSERT_TRUE(writer.put(batch_of({{.id = "a"}}), tally, unsettled));
+  const auto refused = writer.put(batch_of({{.id = "b"}}), tally, unsettled);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::Throttled);
+  EXPECT_EQ(tally.received(), 1U);
+  journal_.commit();
+  EXPECT_TRUE(writer.put(batch_of({{.id = "b"}}), tally, unsettled));
+  journal_.commit();
+  EXPECT_TRUE(writer.settle(tally, unsettled));
 }
 
 TEST_F(ImportWriterTest, ImportsThatOverlapStoreEachIdOnce) {
@@ -175,16 +264,16 @@ TEST_F(ImportWriterTest, ImportsThatOverlapStoreEachIdOnce) {
   for (int i = 0; i < kRecords; ++i) {
     samples.push_back({.id = std::to_string(i)});
   }
-  ImportWriter writer(journal_, *history_);
+  ImportWriter writer(journal_, *history_, limits_);
   std::atomic<std::uint64_t> added = 0;
   std::atomic<std::uint64_t> duplicate = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
-      const auto outcome = writer.store(body_of(samples));
+      const auto outcome = store(writer, batch_of(samples));
       ASSERT_TRUE(outcome);
-      added += outcome->added;
-      duplicate += outcome->duplicate;
+      added += outcome->count(ItemStatus::New);
+      duplicate += outcome->count(ItemStatus::Duplicate);
     });
   }
   for (auto& thread : threads) {

@@ -2,14 +2,19 @@
 
 #include "base/json_writer.h"
 #include "base/log.h"
-#include "base/metrics.h"
+#include "base/text.h"
+#include "collect/unpack.h"
 #include "io/offload.h"
-#include "services/own_trouble.h"
+#include "services/ingest/body_source.h"
+#include "services/ingest/import_answer.h"
+#include "services/ingest/import_reader.h"
 
 #include <algorithm>
+#include <string>
+#include <tuple>
 #include <utility>
 
-#include <fmt/format.h>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 namespace opentrail::services::ingest {
 
@@ -23,104 +28,26 @@ constexpr int kServiceUnavailable = 503;
 /// A pushed back import is worth a new try after about one commit of the others.
 constexpr std::string_view kRetryAfterSeconds = "1";
 
-/// Holds one of the places of imports that are under way.
+/// One of the places of imports that are under way.
 class Place {
  public:
-  Place(std::atomic<int>& taken, int places) : taken_(taken) {
-    granted_ = taken_.fetch_add(1) < places;
-  }
-  ~Place() { taken_.fetch_sub(1); }
+  explicit Place(std::shared_ptr<std::atomic<int>> taken) : taken_(std::move(taken)) {}
+  ~Place() { taken_->fetch_sub(1); }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
-  [[nodiscard]] bool granted() const { return granted_; }
 
  private:
-  std::atomic<int>& taken_;
-  bool granted_;
+  std::shared_ptr<std::atomic<int>> taken_;
 };
 
-ApiError to_api_error(const Error& error) {
-  constexpr int kBadRequest = 400;
-  constexpr int kTooLarge = 413;
-  constexpr int kUnsupportedMediaType = 415;
-  switch (error.code()) {
-    case ErrorCode::InvalidArgument:
-      return {.code = "ValidationException",
-              .message = error.message(),
-              .status = kBadRequest,
-              .record_code = {}};
-    case ErrorCode::ResourceExhausted:
-      return {.code = "RequestEntityTooLarge",
-              .message = error.message(),
-              .status = kTooLarge,
-              .record_code = {}};
-    case ErrorCode::Unsupported:
-      return {.code = "UnsupportedMediaTypeException",
-              .message = error.message(),
-              .status = kUnsupportedMediaType,
-              .record_code = {}};
-    case ErrorCode::Throttled:
-      return {.code = "ThrottlingException",
-              .message = error.message(),
-              .status = kServiceUnavailable,
-              .record_code = {}};
-    default:
-      return own_trouble(error);
-  }
+bool is_import(const net::RequestHead& head) {
+  return head.method == "POST" && head.path() == kRecordsPath;
 }
 
-void count_metrics(const ImportOutcome& outcome) {
-  const auto add = [](const char* result, std::uint64_t count) {
-    if (count > 0) {
-      metrics::counter("opentrail_import_records_total", "Records that were sent for import",
-                       {{"result", result}})
-          .add(static_cast<double>(count));
-    }
-  };
-  add("new", outcome.added);
-  add("duplicate", outcome.duplicate);
-  add("conflicting", outcome.conflicting);
-  add("expired", outcome.expired);
-  add("invalid", outcome.invalid);
-}
-
-json::object counts_for_record(const ImportOutcome& outcome) {
-  return {{"received", outcome.received},   {"new", outcome.added},
-          {"duplicate", outcome.duplicate}, {"conflicting", outcome.conflicting},
-          {"expired", outcome.expired},     {"invalid", outcome.invalid}};
-}
-
-void write_result(JsonWriter& writer, const ItemResult& result) {
-  writer.begin_object();
-  writer.key("Line").number(static_cast<std::int64_t>(result.line));
-  writer.field("Id", result.id);
-  writer.field("Status", to_string(result.status));
-  writer.field("Message", result.message);
-  writer.end_object();
-}
-
-std::string answer_text(const ImportOutcome& outcome, std::string_view request_id,
-                        std::size_t results_max) {
-  JsonWriter writer;
-  const auto number = [&](std::string_view name, std::uint64_t count) {
-    writer.key(name).number(static_cast<std::int64_t>(count));
-  };
-  writer.begin_object().field("RequestId", request_id);
-  number("Received", outcome.received);
-  number("New", outcome.added);
-  number("Duplicate", outcome.duplicate);
-  number("Conflicting", outcome.conflicting);
-  number("Expired", outcome.expired);
-  number("Invalid", outcome.invalid);
-  number("Digests", outcome.digests);
-  writer.field("OldestKept", to_iso_seconds(outcome.oldest_kept));
-  writer.key("ResultsTruncated").boolean(outcome.results.size() > results_max);
-  writer.key("Results").begin_array();
-  for (std::size_t i = 0; i < std::min(results_max, outcome.results.size()); ++i) {
-    write_result(writer, outcome.results[i]);
-  }
-  writer.end_array().end_object();
-  return std::move(writer).text();
+bool wants_all_results(const net::RequestHead& head) {
+  const auto fields = net::parse_query(head.query(), true);
+  return fields && std::ranges::find(*fields, std::pair<std::string, std::string>(
+                                                  "results", "all")) != fields->end();
 }
 
 Outcome ok_answer(std::string body, std::string_view request_id) {
@@ -131,39 +58,75 @@ Outcome ok_answer(std::string body, std::string_view request_id) {
   return outcome;
 }
 
-std::vector<std::string> accounts_of(const ImportBody& body) {
-  std::vector<std::string> accounts;
-  for (const ImportBody::Item& item : body.items) {
-    if (!item.record.account_id.empty()) {
-      accounts.push_back(item.record.account_id);
-    }
-  }
-  std::ranges::sort(accounts);
-  const auto repeated = std::ranges::unique(accounts);
-  accounts.erase(repeated.begin(), repeated.end());
-  return accounts;
-}
-
 }  // namespace
+
+/// One body on its way.
+struct IngestService::Import {
+  Import(Call& call_in, collect::Coding coding, const ImportLimits& limits, Timestamp arrival)
+      : call(call_in),
+        source(call_in, limits.chunk_bytes_max),
+        reader(coding, limits, arrival),
+        tally(limits, wants_all_results(call_in.exchange.request())) {}
+
+  /// On a worker: fills the batch out of what was read. True when it is full, false when more must
+  /// be read.
+  Result<bool> fill(ImportBatch& batch) {
+    if (std::exchange(is_read, false)) {
+      OT_TRY(packed, source.take());
+    }
+    return reader.take(packed, batch);
+  }
+  Result<void> finish(ImportBatch& batch) {
+    OT_TRY_DO(source.finish());
+    return reader.finish(batch);
+  }
+
+  Call& call;
+  BodySource source;
+  ImportReader reader;
+  ImportTally tally;
+  ImportWriter::Unsettled unsettled;
+  std::string_view packed;  ///< Of the piece that was read; not unpacked yet.
+  bool is_read = false;     ///< A piece, and not taken out of its framing yet.
+  bool has_packed = false;
+  std::optional<Error> read_error;  ///< What ended the reading.
+};
 
 IngestService::IngestService(journal::Journal& journal, history::History& history,
                              const io::Clock& clock, asio::thread_pool& workers,
-                             ImportLimits limits, OnAccounts on_accounts)
+                             ImportLimits limits)
     : history_(history),
       clock_(clock),
       workers_(workers),
       limits_(limits),
-      on_accounts_(std::move(on_accounts)),
-      writer_(journal, history) {}
+      writer_(journal, history, limits_),
+      import_threads_(static_cast<std::size_t>(limits.imports_max)) {}
 
 IngestService::~IngestService() { stop(); }
+
+bool IngestService::streams(const net::RequestHead& head) const {
+  return is_import(head) && is_streamed(head);
+}
+
+Admission IngestService::admit(const net::RequestHead& head) {
+  if (!is_import(head)) {
+    return nullptr;
+  }
+  auto place = std::make_shared<Place>(imports_);  // gives back what is taken here, also when late
+  if (imports_->fetch_add(1) < limits_.imports_max) {
+    return place;
+  }
+  const Error busy(ErrorCode::Throttled, "Other imports are under way; try again");
+  return std::unexpected(to_api_error(busy));
+}
 
 Operation IngestService::identify(const Call& call) const {
   const net::RequestHead& head = call.exchange.request();
   Operation operation;
   operation.resource = "*";
-  if (head.method == "POST" && head.path() == kRecordsPath) {
+  if (is_import(head)) {
     operation.name = kImportRecords;
+    operation.error = streaming_error(head);
     const std::string_view encoding = head.headers.get("Content-Encoding");
     operation.request_parameters =
         json::object{{"contentLength", head.content_length.value_or(call.body.size())},
@@ -195,44 +158,116 @@ asio::awaitable<Outcome> IngestService::handle(Call& call, const Operation& oper
 }
 
 asio::awaitable<Outcome> IngestService::import_records(Call& call) {
-  const Place place(imports_waiting_, limits_.imports_waiting_max);
-  if (!place.granted()) {
-    const Error busy(ErrorCode::Throttled, "Other imports are under way; try again");
-    co_return failed(call, busy);
-  }
-  auto read_job = [this, body = std::move(call.body),
-                   encoding =
-                       std::string(call.exchange.request().headers.get("Content-Encoding"))] {
-    return read_import_body(body, encoding, limits_, clock_.now());
-  };
-  auto body = co_await io::offload(workers_, std::move(read_job));
-  if (!body) {
-    co_return failed(call, body.error());
-  }
-  auto store_job = [this, body = *std::move(body)]() mutable {
-    const std::vector<std::string> accounts =
-        on_accounts_ ? accounts_of(body) : std::vector<std::string>();
-    auto stored = writer_.store(std::move(body));
-    if (stored && stored->added > 0 && on_accounts_) {
-      on_accounts_(accounts);
+  const net::RequestHead& head = call.exchange.request();
+  if (!call.admission) {
+    auto admission = admit(head);
+    if (!admission) {
+      call.exchange.close_after();  // the body was not read
+      co_return error_answer(head, admission.error(), call.request_id);
     }
-    return stored;
-  };
-  const auto stored = co_await io::offload(import_thread_, std::move(store_job));
-  if (!stored) {
-    co_return failed(call, stored.error());
+    call.admission = *std::move(admission);
   }
-  count_metrics(*stored);
-  if (stored->conflicting > 0) {
+  const auto coding = collect::parse_coding(head.headers.get("Content-Encoding"));
+  if (!coding) {
+    call.exchange.close_after();
+    co_return failed(call, coding.error());
+  }
+  Import import(call, *coding, limits_, clock_.now());
+  const std::optional<Error> error = co_await import_all(import);
+  count_metrics(import.tally);
+  if (import.tally.count(ItemStatus::Conflicting) > 0) {
     log::warn(
         "import {}: {} records have the id of a record that is there with other bytes; they "
         "were not stored",
-        call.request_id, stored->conflicting);
+        call.request_id, import.tally.count(ItemStatus::Conflicting));
   }
-  Outcome outcome =
-      ok_answer(answer_text(*stored, call.request_id, limits_.results_max), call.request_id);
-  outcome.response_elements = counts_for_record(*stored);
-  co_return outcome;
+  if (import.read_error) {
+    call.exchange.close_after();
+  }
+  co_return answer(import, error);
+}
+
+/// Reads, and stores what was read before, at the same time: two batches are in memory.
+asio::awaitable<std::optional<Error>> IngestService::import_all(Import& import) {
+  using asio::experimental::awaitable_operators::operator&&;
+  auto look = [this]() { return writer_.wait_for_what_is_there(); };
+  ImportBatch batch;
+  auto [more, stored] =
+      co_await (next_batch(import, batch) && io::offload(import_threads_, std::move(look)));
+  while (stored && (more || !batch.empty())) {
+    ImportBatch full = std::exchange(batch, {});
+    if (more) {
+      auto both = co_await (next_batch(import, batch) && put(import, std::move(full)));
+      more = std::get<0>(both);
+      stored = std::move(std::get<1>(both));
+    } else {
+      stored = co_await put(import, std::move(full));
+    }
+  }
+  auto settle = [this, &import]() { return writer_.settle(import.tally, import.unsettled); };
+  auto settled = co_await io::offload(import_threads_, std::move(settle));
+  if (!stored) {
+    co_return std::move(stored).error();
+  }
+  if (!settled) {
+    co_return std::move(settled).error();
+  }
+  co_return import.read_error;
+}
+
+/// False when that was the last one, for whatever reason; it may be empty.
+asio::awaitable<bool> IngestService::next_batch(Import& import, ImportBatch& batch) {
+  auto fill = [&import, &batch]() { return import.fill(batch); };
+  auto finish = [&import, &batch]() { return import.finish(batch); };
+  while (!import.reader.broken_off()) {
+    if (import.has_packed) {
+      const auto full = co_await io::offload(workers_, fill);
+      if (!full) {
+        import.read_error = full.error();
+        co_return false;
+      }
+      if (*full) {
+        co_return true;
+      }
+    }
+    const auto got = co_await import.source.read();
+    if (!got) {
+      import.read_error = got.error();
+      co_return false;
+    }
+    import.is_read = import.has_packed = *got;
+    if (!*got) {
+      const auto finished = co_await io::offload(workers_, finish);
+      if (!finished) {
+        import.read_error = finished.error();
+      }
+      co_return false;
+    }
+  }
+  co_return false;
+}
+
+asio::awaitable<Result<void>> IngestService::put(Import& import, ImportBatch batch) {
+  auto job = [this, &import, &batch]() {
+    return writer_.put(std::move(batch), import.tally, import.unsettled);
+  };
+  co_return co_await io::offload(import_threads_, std::move(job));
+}
+
+Outcome IngestService::answer(const Import& import, const std::optional<Error>& error) const {
+  const Call& call = import.call;
+  ImportEnd end{.tally = import.tally, .request_id = call.request_id};
+  if (!error) {
+    Outcome outcome = ok_answer(answer_text(end), call.request_id);
+    outcome.response_elements = counts_for_record(import.tally);
+    return outcome;
+  }
+  const ApiError api_error = to_api_error(*error);
+  Outcome outcome = error_answer(call.exchange.request(), api_error, call.request_id);
+  end.error = &api_error;
+  outcome.body = answer_text(end);
+  outcome.additional_event_data = counts_for_record(import.tally);
+  return outcome;
 }
 
 asio::awaitable<Outcome> IngestService::list_known_accounts(Call& call) {
@@ -248,10 +283,7 @@ asio::awaitable<Outcome> IngestService::list_known_accounts(Call& call) {
 }
 
 Outcome IngestService::failed(const Call& call, const Error& error) const {
-  ApiError api_error = to_api_error(error);
-  Outcome outcome = error_answer(call.exchange.request(), api_error, call.request_id);
-  outcome.error = std::move(api_error);
-  return outcome;
+  return error_answer(call.exchange.request(), to_api_error(error), call.request_id);
 }
 
 Outcome IngestService::error_answer(const net::RequestHead& /*request*/, const ApiError& error,

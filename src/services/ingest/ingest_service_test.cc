@@ -1,14 +1,16 @@
 // Goal: the two calls of the import API answer as their header says, tell what the record shows,
-// and push back when imports pile up. Method: calls as the pipeline makes them, over a real history
-// and a journal in memory that can hold an import back.
+// store nothing that is not signed, and push back when imports pile up. Method: calls as the
+// pipeline makes them, over a real history and a journal in memory that can be full.
 #include "services/ingest/ingest_service.h"
 
 #include "base/json.h"
 #include "collect/gzip.h"
+#include "collect/unpack.h"
+#include "crypto/hash.h"
 #include "history/history_fixture.h"
 #include "services/fake_exchange.h"
 
-#include <thread>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -18,6 +20,7 @@ namespace {
 using history::kNow;
 using history::Sample;
 using journal::Offset;
+namespace sigv4 = crypto::sigv4;
 
 net::RequestHead head_of(std::string method, std::string target, std::string encoding = {}) {
   net::RequestHead head;
@@ -31,6 +34,36 @@ net::RequestHead head_of(std::string method, std::string target, std::string enc
 
 net::RequestHead records_head(std::string encoding = {}) {
   return head_of("POST", "/opentrail/v1/records", std::move(encoding));
+}
+
+net::RequestHead streamed_head(std::string content_sha256, std::string encoding = {}) {
+  net::RequestHead head = records_head(std::move(encoding));
+  head.headers.add("x-amz-content-sha256", std::move(content_sha256));
+  head.peer_address = "127.0.0.1";
+  return head;
+}
+
+constexpr std::string_view kSecret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+const sigv4::Claim kClaim = [] {
+  sigv4::Claim claim;
+  claim.scope = {"20261124", "eu-central-1", "opentrail"};
+  claim.amz_date = "20261124T084613Z";
+  claim.signature = std::string(64, '0');
+  return claim;
+}();
+
+/// In the framing of aws-chunked, signed with kSecret.
+std::string in_signed_chunks(std::string_view data, std::size_t chunk_bytes) {
+  crypto::sigv4::ChunkVerifier signer(sigv4::signing_key(kSecret, kClaim.scope), kClaim);
+  std::string body;
+  for (bool last = false; !last;) {
+    const std::string_view chunk = data.substr(0, chunk_bytes);
+    data.remove_prefix(chunk.size());
+    last = chunk.empty();
+    body += fmt::format("{:x};chunk-signature={}\r\n{}\r\n", chunk.size(),
+                        signer.next(crypto::sha256_hex(chunk)), chunk);
+  }
+  return body;
 }
 
 std::string text_of(const std::vector<Sample>& samples) {
@@ -49,23 +82,26 @@ class IngestServiceTest : public history::HistoryTest {
     workers_.join();
   }
   void make_service(ImportLimits limits = {}) {
-    service_ = std::make_unique<IngestService>(
-        journal_, *history_, clock_, workers_, limits,
-        [this](const std::vector<std::string>& accounts) { told_.push_back(accounts); });
+    service_ = std::make_unique<IngestService>(journal_, *history_, clock_, workers_, limits);
   }
   Operation identify(const net::RequestHead& head, std::string body = {}) {
     FakeExchange exchange(head);
     return service_->identify(make_call(exchange, {}, std::move(body)));
   }
+  /// As the pipeline does: a body that is streamed stays in the exchange.
   Outcome call(const net::RequestHead& head, std::string body = {}) {
-    FakeExchange exchange(head);
-    Call one = make_call(exchange, {}, std::move(body));
+    const bool streamed = service_->streams(head);
+    FakeExchange exchange(head, streamed ? body : std::string());
+    Call one = make_call(exchange, {}, streamed ? std::string() : std::move(body));
+    one.signing_key = sigv4::signing_key(kSecret, kClaim.scope);
+    one.claim = kClaim;
     const Operation operation = service_->identify(one);
     EXPECT_FALSE(operation.error);
     return run_to_value(service_->handle(one, operation));
   }
-  json::object import(const std::string& body) {
-    const Outcome outcome = call(records_head(), body);
+  json::object import(const std::string& body) { return import(records_head(), body); }
+  json::object import(const net::RequestHead& head, const std::string& body) {
+    const Outcome outcome = call(head, body);
     EXPECT_EQ(outcome.head.status, 200) << outcome.body;
     EXPECT_FALSE(outcome.error);
     return json::parse(outcome.body).as_object();
@@ -80,7 +116,6 @@ class IngestServiceTest : public history::HistoryTest {
   }
 
   asio::thread_pool workers_{1};
-  std::vector<std::vector<std::string>> told_;  ///< Accounts of each import that added some.
   std::unique_ptr<IngestService> service_;
 };
 
@@ -151,16 +186,6 @@ TEST_F(IngestServiceTest, ListsTheWorstResultsWhenThereAreTooMany) {
   EXPECT_EQ(answer.at("Duplicate"), 1);
 }
 
-TEST_F(IngestServiceTest, TellsTheAccountsOfWhatIsNew) {
-  make_service();
-  const std::string body = text_of({{.id = "a", .account = "444455556666"},
-                                    {.id = "b", .account = "222233334444"},
-                                    {.id = "c", .account = "444455556666"}});
-  import(body);
-  import(body);
-  EXPECT_EQ(told_, (std::vector<std::vector<std::string>>{{"222233334444", "444455556666"}}));
-}
-
 TEST_F(IngestServiceTest, ListsTheKnownAccounts) {
   make_service();
   EXPECT_EQ(call(head_of("GET", "/opentrail/v1/accounts")).body, R"({"Accounts":[]})");
@@ -169,64 +194,150 @@ TEST_F(IngestServiceTest, ListsTheKnownAccounts) {
             R"({"Accounts":["222233334444","444455556666"]})");
 }
 
+TEST_F(IngestServiceTest, TellsEveryStatusWhenAsked) {
+  make_service();
+  import(text_of({{.id = "b"}}));
+  net::RequestHead head = head_of("POST", "/opentrail/v1/records?results=all");
+  const auto answer = import(head, text_of({{.id = "a"}, {.id = "c"}, {.id = "b"}}) + "{broken}\n" +
+                                       text_of({{.id = "d"}}));
+  EXPECT_EQ(answer.at("Statuses"),
+            json::parse(R"([{"Status":"New","Count":2},{"Status":"Duplicate","Count":1},)"
+                        R"({"Status":"Invalid","Count":1},{"Status":"New","Count":1}])"));
+  EXPECT_EQ(answer.at("StatusesTruncated"), false);
+  EXPECT_EQ(answer.at("Results").at(0).at("Line"), 4);
+}
+
+TEST_F(IngestServiceTest, TakesEveryCoding) {
+  make_service();
+  const std::string text = text_of({{.id = "a"}, {.id = "b"}});
+  EXPECT_EQ(import(text).at("New"), 2);
+  EXPECT_EQ(import(records_head("gzip"), collect::gzip(text)).at("Duplicate"), 2);
+  EXPECT_EQ(import(records_head("zstd"), collect::pack_zstd(text)).at("Duplicate"), 2);
+}
+
+TEST_F(IngestServiceTest, AStreamIsStoredInBatchesWhateverItsLength) {
+  make_service({.batch_records_max = 100});
+  std::vector<Sample> samples;
+  for (int i = 0; i < 1050; ++i) {
+    samples.push_back({.id = std::to_string(i)});
+  }
+  const std::string text = text_of(samples);
+  net::RequestHead head = streamed_head("UNSIGNED-PAYLOAD", "zstd");
+  EXPECT_EQ(import(head, collect::pack_zstd(text)).at("New"), 1050);
+  EXPECT_EQ(journal_.durable_end(), Offset{1050});
+  EXPECT_EQ(history_->applied_end(), Offset{1050});
+  EXPECT_EQ(import(head, collect::pack_zstd(text)).at("Duplicate"), 1050);
+}
+
+TEST_F(IngestServiceTest, SignedChunksAreCheckedBeforeTheyAreUsed) {
+  make_service();
+  const std::string text = text_of({{.id = "a"}, {.id = "b"}, {.id = "c"}});
+  const net::RequestHead head = streamed_head("STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+  EXPECT_EQ(import(head, in_signed_chunks(text, 100)).at("New"), 3);
+
+  const std::string more = text_of({{.id = "d"}, {.id = "e"}, {.id = "f"}});
+  const std::size_t chunk_bytes = more.size() * 2 / 5;  // the first holds "d", and a part of "e"
+  std::string forged = in_signed_chunks(more, chunk_bytes);
+  const auto at = forged.find("\"eventID\":\"f\"");
+  forged.replace(at, 13, "\"eventID\":\"g\"");
+  const Outcome outcome = call(head, forged);
+  EXPECT_EQ(outcome.head.status, 403);
+  const auto answer = json::parse(outcome.body).as_object();
+  EXPECT_EQ(answer.at("__type"), "SignatureDoesNotMatch");
+  EXPECT_GE(answer.at("New").as_int64(), 1);
+  EXPECT_LE(answer.at("New").as_int64(), 2);
+  EXPECT_EQ(lookup_ids(history::LookupKey::EventId, "d"), history::Ids{"d"});
+  EXPECT_EQ(lookup_ids(history::LookupKey::EventId, "g"), history::Ids{});
+}
+
+TEST_F(IngestServiceTest, AStreamThatEndsTooEarlyTellsWhatIsStored) {
+  make_service();
+  const std::string text = text_of({{.id = "a"}, {.id = "b"}});
+  const std::string whole = in_signed_chunks(text, text.size() / 2);
+  const net::RequestHead head = streamed_head("STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+  const Outcome outcome = call(head, whole.substr(0, whole.size() - 20));
+  EXPECT_EQ(outcome.head.status, 400);
+  EXPECT_EQ(outcome.error->code, "IncompleteBody");
+  EXPECT_EQ(json::parse(outcome.body).at("New"), 2) << "the chunks that came were whole";
+
+  net::RequestHead longer = head;
+  longer.headers.add("x-amz-decoded-content-length", std::to_string(text.size() + 1));
+  EXPECT_EQ(refused(longer, whole), "400 IncompleteBody");
+}
+
+TEST_F(IngestServiceTest, AChunkThatIsTooLargeIsRefused) {
+  make_service({.chunk_bytes_max = 1000});
+  const net::RequestHead head = streamed_head("STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+  EXPECT_EQ(refused(head, in_signed_chunks(std::string(1 << 20, ' '), 1 << 20)),
+            "413 RequestEntityTooLarge");
+}
+
+TEST_F(IngestServiceTest, UnsignedBytesNeedAProtectedWay) {
+  make_service();
+  net::RequestHead head = streamed_head("UNSIGNED-PAYLOAD");
+  head.peer_address = "192.0.2.1";
+  ASSERT_TRUE(identify(head).error);
+  EXPECT_EQ(identify(head).error->code, "UnprotectedPayloadException");
+  EXPECT_EQ(identify(head).error->status, 403);
+  head.tls = net::TlsDetails{};
+  EXPECT_FALSE(identify(head).error);
+  head.tls.reset();
+  for (const auto* address : {"127.0.0.1", "::1", "::ffff:127.0.0.1"}) {
+    head.peer_address = address;
+    EXPECT_FALSE(identify(head).error) << address;
+  }
+  EXPECT_EQ(identify(streamed_head("STREAMING-UNSIGNED-PAYLOAD-TRAILER")).error->code,
+            "ValidationException");
+}
+
 TEST_F(IngestServiceTest, SaysWhatIsWrongWithABody) {
-  make_service({.body_bytes_max = 1 << 10, .records_max = 2});
+  make_service({.held_bytes_max = 1 << 10, .unpacked_bytes_max = 1 << 11});
   EXPECT_EQ(service_->body_bytes_max(), 1U << 10);
   EXPECT_EQ(refused(records_head(), "<html>"), "400 ValidationException");
   EXPECT_EQ(refused(records_head("gzip"), "<html>"), "400 ValidationException");
+  EXPECT_EQ(refused(records_head("zstd"), "<html>"), "400 ValidationException");
   EXPECT_EQ(refused(records_head("br"), "{}"), "415 UnsupportedMediaTypeException");
-  EXPECT_EQ(refused(records_head(), "{}{}{}"), "413 RequestEntityTooLarge");
   EXPECT_EQ(refused(records_head("gzip"), collect::gzip(std::string(1 << 12, ' '))),
             "413 RequestEntityTooLarge");
   EXPECT_EQ(journal_.end(), Offset{0});
-  EXPECT_TRUE(told_.empty());
 }
 
 TEST_F(IngestServiceTest, AJournalInTroubleIsWorthANewTry) {
   make_service();
-  journal_.fail_with(Error(ErrorCode::Throttled, "the queue is full"));
-  // A lookup that needs the journal fails first: what it would answer is not known.
+  journal_.refuse_with(Error(ErrorCode::Throttled, "the queue is full"));
   const Outcome outcome = call(records_head(), text_of({{.id = "a"}}));
   EXPECT_EQ(outcome.head.status, 503);
+  EXPECT_EQ(outcome.error->code, "ThrottlingException");
   EXPECT_EQ(outcome.head.headers.get("Retry-After"), "1");
-  EXPECT_TRUE(told_.empty());
+}
+
+TEST_F(IngestServiceTest, AFullDiskSaysSoAndWhatIsStored) {
+  make_service({.batch_records_max = 1});
+  journal_.refuse_with(Error(ErrorCode::ResourceExhausted, "write: No space left on device"));
+  const Outcome outcome = call(records_head(), text_of({{.id = "a"}, {.id = "b"}}));
+  EXPECT_EQ(outcome.head.status, 503);
+  EXPECT_EQ(outcome.head.headers.get("Retry-After"), "1");
+  const auto answer = json::parse(outcome.body).as_object();
+  EXPECT_EQ(answer.at("__type"), "InsufficientStorageException");
+  EXPECT_EQ(answer.at("New"), 0);
 }
 
 TEST_F(IngestServiceTest, MoreImportsThanPlacesArePushedBack) {
-  make_service({.imports_waiting_max = 1});
-  journal_.hold();
-  asio::io_context& context = kept_context();
-  const net::RequestHead head = records_head();
-  FakeExchange first_exchange(head);
-  Call first = make_call(first_exchange, {}, text_of({{.id = "a"}}));
-  const Operation operation = service_->identify(first);
-  std::optional<Outcome> stored;
-  asio::co_spawn(context, service_->handle(first, operation),
-                 [&](const std::exception_ptr&, Outcome outcome) { stored = std::move(outcome); });
-  context.poll();  // the first has its place now
+  make_service({.imports_max = 1});
+  auto first = service_->admit(records_head());
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(service_->admit(head_of("GET", "/opentrail/v1/accounts"))) << "no import";
+  const auto refused = service_->admit(records_head());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "ThrottlingException");
+  EXPECT_EQ(refused.error().status, 503);
 
-  const Outcome second = call(head, text_of({{.id = "b"}}));
+  const Outcome second = call(records_head(), text_of({{.id = "b"}}));
   EXPECT_EQ(second.head.status, 503);
-  EXPECT_EQ(second.error->code, "ThrottlingException");
   EXPECT_EQ(second.head.headers.get("Retry-After"), "1");
-
-  while (journal_.end() == Offset{0}) {
-    context.poll();  // its body may have been read only now
-    std::this_thread::yield();
-  }
-  journal_.commit();
-  context.run();
-  ASSERT_TRUE(stored);
-  EXPECT_EQ(stored->head.status, 200);
-  // The place is free again.
-  std::thread committer([this] {
-    while (journal_.end() == Offset{1}) {
-      std::this_thread::yield();
-    }
-    journal_.commit();
-  });
-  EXPECT_EQ(call(head, text_of({{.id = "c"}})).head.status, 200);
-  committer.join();
+  first->reset();
+  EXPECT_EQ(call(records_head(), text_of({{.id = "c"}})).head.status, 200);
+  EXPECT_EQ(call(records_head(), text_of({{.id = "d"}})).head.status, 200);
 }
 
 TEST_F(IngestServiceTest, StopsTwice) {

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "io/offload.h"
-#include "services/s3/aws_chunked.h"
+#include "services/aws_chunked.h"
 #include "services/s3/checksums.h"
 #include "services/s3/s3_status.h"
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace opentrail::services::s3 {
+namespace opentrail::services {
 
 inline constexpr std::size_t kChunkLineBytesMax = 1 << 10;  ///< Chunk header or trailer line.
 inline constexpr std::size_t kTrailersMax = 8;
@@ -20,7 +20,8 @@ inline constexpr std::size_t kTrailersMax = 8;
 ///   [name:value CRLF ... x-amz-trailer-signature:64 hex CRLF] CRLF
 /// Source: S3 API reference, "Signature calculations: transferring payload in multiple chunks" and
 /// "... including trailing headers". Memory is one line. Bytes are handed out before the signature
-/// of their chunk was seen; nothing may be made of them before finish() succeeds.
+/// of their chunk was seen; nothing may be made of them before finish() succeeds, or they are among
+/// the verified_bytes().
 /// Errors carry S3's code in reason(); after one the decoder must not be used again.
 class AwsChunkedDecoder {
  public:
@@ -34,6 +35,10 @@ class AwsChunkedDecoder {
   Result<void> decode(std::string_view input, std::string& output);
   /// Call at the end of the body. IncompleteBody when the framing is not at its end.
   [[nodiscard]] Result<void> finish() const;
+
+  /// So many of the bytes handed out, from the first on, are of whole chunks whose signature holds
+  /// (unsigned bodies: of whole chunks).
+  [[nodiscard]] std::uint64_t verified_bytes() const { return verified_bytes_; }
 
   /// Names in lower case, values trimmed, in order; complete once finish() succeeds.
   [[nodiscard]] const Trailers& trailers() const { return trailers_; }
@@ -55,6 +60,8 @@ class AwsChunkedDecoder {
   State state_ = State::ChunkHeader;
   std::string line_;
   std::uint64_t chunk_left_ = 0;
+  std::uint64_t data_bytes_ = 0;
+  std::uint64_t verified_bytes_ = 0;
   std::string chunk_signature_;
   crypto::Hasher chunk_hash_{crypto::HashKind::Sha256};
   Trailers trailers_;
@@ -62,4 +69,4 @@ class AwsChunkedDecoder {
   bool trailer_verified_ = false;
 };
 
-}  // namespace opentrail::services::s3
+}  // namespace opentrail::services

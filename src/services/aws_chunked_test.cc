@@ -1,11 +1,11 @@
 // Goal: what the decoder hands out is what was signed, whatever pieces it comes in; everything else
 // is refused. Method: the streams of the S3 API reference, cut at every kind of place, and each of
 // their parts broken in turn.
-#include "services/s3/aws_chunked.h"
+#include "services/aws_chunked.h"
 
 #include <gtest/gtest.h>
 
-namespace opentrail::services::s3 {
+namespace opentrail::services {
 namespace {
 
 namespace sigv4 = crypto::sigv4;
@@ -169,4 +169,4 @@ TEST(AwsChunked, BrokenFramingIsRefused) {
 }
 
 }  // namespace
-}  // namespace opentrail::services::s3
+}  // namespace opentrail::services

@@ -1,4 +1,4 @@
-#include "services/s3/aws_chunked.h"
+#include "services/aws_chunked.h"
 
 #include "base/text.h"
 #include "services/s3/s3_status.h"
@@ -7,8 +7,10 @@
 #include <charconv>
 #include <utility>
 
-namespace opentrail::services::s3 {
+namespace opentrail::services {
 namespace {
+
+using s3::refuse;  // the framing is S3's, and so are the words of its errors
 
 constexpr std::string_view kSignatureField = "chunk-signature=";
 constexpr std::string_view kTrailerSignature = "x-amz-trailer-signature";
@@ -123,6 +125,7 @@ void AwsChunkedDecoder::take_data(std::string_view& input, std::string& output) 
     chunk_hash_.update(as_bytes(data));
   }
   output += data;
+  data_bytes_ += data.size();
   input.remove_prefix(data.size());
   chunk_left_ -= data.size();
   if (chunk_left_ == 0) {
@@ -140,6 +143,7 @@ Result<void> AwsChunkedDecoder::take_data_end(std::string_view line) {
 
 Result<void> AwsChunkedDecoder::verify_chunk() {
   if (!verifier_) {
+    verified_bytes_ = data_bytes_;
     return {};
   }
   const std::string hash = to_hex(as_bytes(chunk_hash_.finish()));
@@ -147,6 +151,7 @@ Result<void> AwsChunkedDecoder::verify_chunk() {
   if (!crypto::constant_time_equal(verifier_->next(hash), chunk_signature_)) {
     return refuse("SignatureDoesNotMatch", std::string(crypto::sigv4::kSignatureMismatch));
   }
+  verified_bytes_ = data_bytes_;
   return {};
 }
 
@@ -194,4 +199,4 @@ Result<void> AwsChunkedDecoder::end_trailer() {
   return {};
 }
 
-}  // namespace opentrail::services::s3
+}  // namespace opentrail::services
