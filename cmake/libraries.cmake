@@ -18,6 +18,7 @@ find_package(SQLite3 REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(argon2 REQUIRED IMPORTED_TARGET libargon2)
 find_package(ZLIB REQUIRED)
 

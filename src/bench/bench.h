@@ -22,7 +22,7 @@ struct BenchOptions {
   std::uint64_t seed = 1;
   std::size_t connections = 2;
   std::size_t batch_records = 5'000;         ///< In one request; the server takes at most 10,000.
-  std::string encoding = "identity";         ///< Or "gzip".
+  std::string encoding = "zstd";             ///< Or "gzip", "identity".
   std::uint64_t lookups = 1'000;             ///< By each attribute.
   std::uint64_t scan_records = 50'000;       ///< Paged through by the phase scan.
   std::string templates;                     ///< File or folder; empty: the built-in ones.

@@ -30,7 +30,7 @@ struct LoadTarget {
 
 /// A request body that is ready to be sent.
 struct PreparedBody {
-  std::string bytes;
+  std::string bytes;  ///< Not packed.
   std::uint64_t records = 0;
   std::uint64_t raw_bytes = 0;
   bool has_probe = false;
@@ -69,7 +69,8 @@ class LoadConnection {
 [[nodiscard]] bool holds_expected(std::string_view answer, const LookupQuery& query);
 
 struct IngestOutcome {
-  std::uint64_t added = 0;  ///< As the server counted them.
+  std::uint64_t added = 0;       ///< As the server counted them.
+  std::uint64_t sent_bytes = 0;  ///< Of bodies, packed.
   std::vector<std::chrono::nanoseconds> acks;
   std::vector<std::chrono::nanoseconds> probes;  ///< Lookups of a record just acknowledged.
   std::uint64_t probe_misses = 0;

@@ -1,7 +1,6 @@
 #include "bench/ingest_phase.h"
 
 #include "bench/phases.h"
-#include "collect/gzip.h"
 
 #include <algorithm>
 #include <thread>
@@ -66,9 +65,6 @@ PreparedBody prepare_body(BenchRun& run, Sampler& sampler) {
     body.bytes.push_back('\n');
   }
   body.raw_bytes = body.bytes.size() - body.records;
-  if (run.options.encoding == "gzip") {
-    body.bytes = collect::gzip(body.bytes);
-  }
   return body;
 }
 
@@ -106,7 +102,6 @@ Result<microseconds> settled_cpu(const ServerProcess& server) {
 struct Spent {
   duration<double> wall{};
   microseconds client{};
-  std::uint64_t sent_bytes = 0;
   int waves = 0;
 };
 
@@ -125,7 +120,6 @@ Result<void> send_wave(BenchRun& run, std::span<const PreparedBody> bodies, std:
   ++spent.waves;
   for (const PreparedBody& body : bodies) {
     run.raw_bytes += body.raw_bytes;
-    spent.sent_bytes += body.bytes.size();
   }
   return {};
 }
@@ -152,7 +146,7 @@ Section describe(const BenchRun& run, IngestOutcome& outcome, const Spent& spent
               static_cast<double>(spent.client.count()) / records, "us");
   section.add("bytesPerRecord", "JSON a record", static_cast<double>(run.raw_bytes) / records, "B");
   section.add("sentBytesPerRecord", "sent a record",
-              static_cast<double>(spent.sent_bytes) / records, "B");
+              static_cast<double>(outcome.sent_bytes) / records, "B");
   section.add_latency("ack", "acknowledged", summarise(outcome.acks));
   section.add("probes", "looked up right after", static_cast<double>(outcome.probes.size()));
   section.add_latency("probe", "that lookup", summarise(outcome.probes));

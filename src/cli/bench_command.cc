@@ -103,8 +103,8 @@ void add_load_options(CLI::App& app, bench::BenchOptions& options) {
       ->check(CLI::Range(1, 256));
   add("--batch", options.batch_records, "Records in one request [5000]", "COUNT")
       ->check(CLI::Range(1, 10'000));
-  add("--encoding", options.encoding, "How bodies are sent: identity or gzip [identity]", "NAME")
-      ->check(CLI::IsMember({"identity", "gzip"}));
+  add("--encoding", options.encoding, "How bodies are sent: zstd, gzip or identity [zstd]", "NAME")
+      ->check(CLI::IsMember({"zstd", "gzip", "identity"}));
   add("--lookups", options.lookups, "LookupEvents calls by each attribute [1000]", "COUNT");
   add("--scan-records", options.scan_records, "Events that the phase scan pages through [50000]",
       "COUNT");

@@ -26,6 +26,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kSearchableTimeout{30};
 constexpr std::chrono::minutes kExpireInterval{1};
+/// So many seals may wait, whatever the options say.
+constexpr std::size_t kUnsealedSealsMin = 4;
 /// While too much waits to be sealed, the follower looks again after this.
 constexpr std::chrono::milliseconds kBehindPause{5};
 
@@ -117,7 +119,8 @@ Result<void> JournalHistory::open(io::Filesystem& files, io::Random& random) {
   StoreOptions options;
   options.folder = options_.folder;
   options.seal_records = options_.seal_records;
-  options.unsealed_records_max = std::max(options_.unsealed_records_max, 8 * options_.seal_records);
+  options.unsealed_records_max =
+      std::max(options_.unsealed_records_max, kUnsealedSealsMin * options_.seal_records);
   options.retry_interval = options_.retry_interval;
   options.segment_records_max = options_.segment_records_max;
   OT_TRY(store_, EventStore::open(files, journal_, random, std::move(options)));
@@ -317,14 +320,19 @@ Result<std::vector<Presence>> JournalHistory::presence(std::span<const PresenceQ
   found.reserve(queries.size());
   RecordReader reader(*store_);
   const Timestamp oldest = oldest_kept();
+  std::vector<std::string_view> ids;
+  ids.reserve(queries.size());
   for (const PresenceQuery& query : queries) {
-    OT_TRY(const auto offset, store_->find_id(query.id, oldest));
-    if (!offset) {
+    ids.push_back(query.id);
+  }
+  OT_TRY(const auto offsets, store_->find_ids(ids, oldest));
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    if (!offsets[i]) {
       found.push_back(Presence::New);
       continue;
     }
-    OT_TRY(const std::string_view json, reader.json(*offset));
-    found.push_back(json == query.json ? Presence::Same : Presence::Conflicting);
+    OT_TRY(const std::string_view json, reader.json(*offsets[i]));
+    found.push_back(json == queries[i].json ? Presence::Same : Presence::Conflicting);
   }
   return found;
 }

@@ -125,9 +125,9 @@ struct HistoryOptions {
   std::chrono::days retention{90};
   std::string folder;  ///< Of the sealed segments.
   /// Records are sealed so many at a time, and segments merged up to about the other number.
-  std::size_t seal_records = 128 << 10;
+  std::size_t seal_records = 256 << 10;
   std::size_t segment_records_max = 2 << 20;
-  /// Beyond so many records that are not sealed nothing more is applied; at least eight seals.
+  /// Beyond so many records that are not sealed nothing more is applied; at least four seals.
   std::size_t unsealed_records_max = 1 << 20;
   /// How long after a failure until sealing is tried again.
   std::chrono::milliseconds retry_interval{2000};

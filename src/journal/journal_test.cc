@@ -420,10 +420,15 @@ TEST(Journal, ASegmentThatCannotBeMadeIsMadeLater) {
   EXPECT_EQ(journal->end(), Offset{1});
   append_each(*journal, 1, 3);
   expect_records(*journal, 4);
-  // But that its folder could not be synced is for good.
+  // Nor is it for good that its folder could not be synced for want of room or descriptors.
   files.fail_call(2, Error(ErrorCode::ResourceExhausted, "no space left on device"));
   EXPECT_FALSE(journal->append_and_wait({make_record(4)}));
-  EXPECT_EQ(journal->append({make_record(4)}, nullptr).error().code(), ErrorCode::Unavailable);
+  append_each(*journal, 4, 5);
+  expect_records(*journal, 5);
+  // But every other reason is: whether the name will last is not known then.
+  files.fail_call(2, Error(ErrorCode::Unavailable, "input/output error"));
+  EXPECT_FALSE(journal->append_and_wait({make_record(5)}));
+  EXPECT_EQ(journal->append({make_record(5)}, nullptr).error().code(), ErrorCode::Unavailable);
 }
 
 TEST(Journal, WhatCannotBeTakenBackEndsIt) {

@@ -98,12 +98,22 @@ Result<void> check_follows(const Segment& before, const Segment& segment) {
 
 Result<std::unique_ptr<io::File>> create_segment(io::Filesystem& files, const std::string& folder,
                                                  Offset first_offset) {
-  OT_TRY(auto file,
-         files.open(io::join_path(folder, segment_name(first_offset)), io::OpenMode::CreateNew));
-  if (const auto synced = files.sync_directory(folder); !synced) {
+  const std::string path = io::join_path(folder, segment_name(first_offset));
+  OT_TRY(auto file, files.open(path, io::OpenMode::CreateNew));
+  const auto synced = files.sync_directory(folder);
+  if (synced) {
+    return file;
+  }
+  if (synced.error().code() != ErrorCode::ResourceExhausted) {
     return std::unexpected(failed_sync(synced.error()));
   }
-  return file;
+  // No room, or no descriptor left for the folder. Nothing is in the file yet, so it can go and be
+  // made again; should a power cut bring it back, it is an empty segment at the right place.
+  file.reset();
+  if (const auto removed = files.remove(path); !removed) {
+    return std::unexpected(failed_sync(removed.error()));
+  }
+  return std::unexpected(synced.error());
 }
 
 Error failed_sync(const Error& cause) {

@@ -24,8 +24,8 @@ struct RecoveredFolder {
 /// unsynced. Errors: Corruption (a bad block, a gap), Unsupported (a newer format), or the files'.
 Result<RecoveredFolder> recover_folder(io::Filesystem& files, const std::string& folder);
 
-/// A new, empty segment whose name is durable. Errors: the files'; one of the folder's sync is a
-/// failed_sync().
+/// A new, empty segment whose name is durable. Errors: the files'; ResourceExhausted: there is
+/// none, try again when there is room; one of the folder's sync else is a failed_sync().
 Result<std::unique_ptr<io::File>> create_segment(io::Filesystem& files, const std::string& folder,
                                                  Offset first_offset);
 

@@ -67,6 +67,9 @@ class HttpExchange final : public Exchange {
     }
     head_ = std::move(*head);
     close_ = !parser_.keep_alive();
+    if (const auto length = parser_.content_length()) {
+      body_left_ = *length;
+    }
     awaits_continue_ =
         boost::beast::iequals(parser_.get()[boost::beast::http::field::expect], "100-continue");
     lowest().expires_never();
@@ -88,12 +91,15 @@ class HttpExchange final : public Exchange {
   [[nodiscard]] const RequestHead& request() const override { return head_; }
 
   asio::awaitable<Result<std::size_t>> read_some(std::span<char> buffer) override {
-    if (parser_.is_done() || buffer.empty()) {
+    if (body_done() || buffer.empty()) {
       co_return std::size_t{0};
     }
     if (awaits_continue_) {
       awaits_continue_ = false;
       OT_CO_TRY_DO(co_await write_raw("HTTP/1.1 100 Continue\r\n\r\n"));
+    }
+    if (body_left_) {
+      co_return co_await read_counted(buffer);
     }
     auto& body = parser_.get().body();
     body.data = buffer.data();
@@ -119,10 +125,12 @@ class HttpExchange final : public Exchange {
     }
     constexpr std::size_t kStep = 64 << 10;
     std::string body;
-    while (!parser_.is_done()) {
+    while (!body_done()) {
+      // Grows with what came, not with what was announced.
       const std::size_t used = body.size();
-      const std::size_t left = head_.content_length ? *head_.content_length - used : kStep;
-      body.resize(used + std::clamp<std::size_t>(left, 1, kStep));
+      const std::size_t step = std::max(kStep, used);
+      body.resize(used + static_cast<std::size_t>(
+                             std::min<std::uint64_t>(body_left_.value_or(step), step)));
       OT_CO_TRY(const auto got,
                 co_await read_some(std::span(body.data() + used, body.size() - used)));
       body.resize(used + got);
@@ -223,11 +231,35 @@ class HttpExchange final : public Exchange {
     static_cast<void>(co_await drain_and_close());
   }
 
+  [[nodiscard]] bool body_done() const { return body_left_ ? *body_left_ == 0 : parser_.is_done(); }
+
+  /// A body of known length goes past the parser, which would take it in small pieces.
+  asio::awaitable<Result<std::size_t>> read_counted(std::span<char> buffer) {
+    buffer =
+        buffer.first(static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), *body_left_)));
+    std::size_t got =
+        asio::buffer_copy(asio::buffer(buffer), buffer_.data());  // came with the head
+    buffer_.consume(got);
+    if (got == 0) {
+      lowest().expires_after(limits_.body_timeout);
+      const auto [failed, bytes] = co_await stream_.async_read_some(
+          asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
+      if (failed) {
+        close_ = true;
+        co_return std::unexpected(read_error(failed));
+      }
+      lowest().expires_never();
+      got = bytes;
+    }
+    *body_left_ -= got;
+    co_return got;
+  }
+
   /// Reads what the handler left of the body, within a bound.
   asio::awaitable<bool> drain() {
     std::array<char, 4096> sink{};
     std::size_t total = 0;
-    while (!parser_.is_done()) {
+    while (!body_done()) {
       const auto got = co_await read_some(sink);
       if (!got) {
         co_return false;
@@ -273,6 +305,7 @@ class HttpExchange final : public Exchange {
   const Peer& peer_;
   boost::beast::http::request_parser<boost::beast::http::buffer_body> parser_;
   RequestHead head_;
+  std::optional<std::uint64_t> body_left_;  ///< Of a body whose length the head tells.
   bool awaits_continue_ = false;
   bool responded_ = false;
   bool close_ = false;

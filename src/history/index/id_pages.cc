@@ -23,10 +23,18 @@ unsigned bucket_bits_for(std::uint64_t entries) {
          kEntriesPerBucketBits;
 }
 
+/// Reads one word wherever it can: a copy of a length that is only known here is a call.
 std::uint64_t entry_at(std::string_view bytes, std::size_t i, std::size_t entry_bytes) {
   std::uint64_t packed = 0;
-  std::memcpy(&packed, bytes.data() + i * entry_bytes, entry_bytes);
-  return packed;
+  const std::string_view rest = bytes.substr(i * entry_bytes);
+  if (rest.size() < sizeof(packed)) {
+    std::memcpy(&packed, rest.data(), entry_bytes);
+    return packed;
+  }
+  std::memcpy(&packed, rest.data(), sizeof(packed));
+  return entry_bytes == sizeof(packed)
+             ? packed
+             : low_bits(packed, static_cast<unsigned>(entry_bytes) * kByteBits);
 }
 
 Result<std::string_view> bucket_bytes(const IdPagesMeta& meta, const CheckedBytes& bytes,
@@ -132,11 +140,20 @@ Result<void> find_ids(const IdPagesMeta& meta, const CheckedBytes& bytes, std::u
   OT_TRY(const std::string_view entries, bucket_bytes(meta, bytes, bucket));
   const std::uint64_t wanted = low_bits(hash, rest_bits);
   const std::size_t size = meta.entry_bytes();
-  for (std::size_t i = 0; i < entries.size() / size; ++i) {
-    const std::uint64_t packed = entry_at(entries, i, size);
-    if (packed >> meta.record_bits == wanted) {
-      found.push_back(static_cast<std::uint32_t>(low_bits(packed, meta.record_bits)));
+  // They are sorted.
+  std::size_t first = 0;
+  for (std::size_t count = entries.size() / size; count > 0;) {
+    const std::size_t half = count / 2;
+    const bool before = entry_at(entries, first + half, size) >> meta.record_bits < wanted;
+    first = before ? first + half + 1 : first;
+    count = before ? count - half - 1 : half;
+  }
+  for (; first < entries.size() / size; ++first) {
+    const std::uint64_t packed = entry_at(entries, first, size);
+    if (packed >> meta.record_bits != wanted) {
+      break;
     }
+    found.push_back(static_cast<std::uint32_t>(low_bits(packed, meta.record_bits)));
   }
   return {};
 }

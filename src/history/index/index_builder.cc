@@ -87,6 +87,12 @@ class FieldValues {
   std::uint32_t last_ = 0;
 };
 
+std::uint64_t first_bytes(std::string_view term) {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, term.data(), std::min(term.size(), sizeof(bytes)));
+  return std::byteswap(bytes);
+}
+
 std::int64_t millis(Timestamp time) { return time.time_since_epoch().count(); }
 
 // ---- merging
@@ -277,6 +283,7 @@ Result<void> Merge::write_field(std::size_t field) {
   struct Open {
     const Source* source;
     TermCursor cursor;
+    std::uint64_t begin = 0;  ///< The term's first bytes, as a number of the same order.
   };
   std::vector<Open> open;
   for (const Source& source : sources_) {
@@ -284,10 +291,14 @@ Result<void> Merge::write_field(std::size_t field) {
            TermCursor::seek(source.index->meta().fields[field], source.index->bytes(), {}));
     OT_TRY(const bool found, cursor.next());
     if (found) {
-      open.push_back({&source, std::move(cursor)});
+      const std::uint64_t begin = first_bytes(cursor.term());
+      open.push_back({.source = &source, .cursor = std::move(cursor), .begin = begin});
     }
   }
   const auto later = [&](std::size_t a, std::size_t b) {
+    if (open[a].begin != open[b].begin) {
+      return open[a].begin > open[b].begin;
+    }
     const int order = open[a].cursor.term().compare(open[b].cursor.term());
     // Equal values in the order of their sources.
     return order > 0 || (order == 0 && a > b);
@@ -306,6 +317,7 @@ Result<void> Merge::write_field(std::size_t field) {
       OT_TRY_DO(gather(*next.source, next.cursor.postings()));
       OT_TRY(const bool more, next.cursor.next());
       if (more) {
+        next.begin = first_bytes(next.cursor.term());
         std::ranges::push_heap(heap, later);
       } else {
         heap.pop_back();

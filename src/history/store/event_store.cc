@@ -6,7 +6,6 @@
 #include "history/store/record_terms.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -23,7 +22,7 @@ constexpr std::uint64_t kRecentRecordsMax = 64 << 10;
 /// Small indexes of about the same size are merged when there are so many of them.
 constexpr std::size_t kTailFanIn = 8;
 constexpr std::size_t kSegmentFanIn = 8;
-constexpr std::size_t kLargeSegmentFanIn = 4;
+constexpr std::size_t kKnownAbsentMax = 64 << 10;
 constexpr unsigned kHashShift = 64 - kIdHashBits;
 
 metrics::Counter& seal_counter() {
@@ -269,19 +268,24 @@ void EventStore::find_first(std::vector<Asked>& asked) {
 /// Looks into the sealed segments for ids that memory does not know.
 Result<void> EventStore::find_sealed(std::vector<Asked>& asked, Timestamp oldest) const {
   Segments segments;
+  std::uint64_t seals = 0;
+  std::vector<std::uint32_t> order;
+  order.reserve(asked.size());
   {
     const MutexLock lock(mutex_);
     segments = segments_;
+    seals = seals_;
+    for (std::uint32_t i = 0; i < asked.size(); ++i) {
+      if (!asked[i].first && !known_absent_.contains(asked[i].hash)) {
+        order.push_back(i);
+      }
+    }
   }
-  if (segments.empty()) {
+  if (segments.empty() || order.empty()) {
     return {};
   }
   // In the order of the hashes, which is the order of the ids on disk.
-  std::vector<std::uint32_t> order(asked.size());
-  std::iota(order.begin(), order.end(), 0U);
-  if (asked.size() > 1) {
-    std::ranges::sort(order, {}, [&](std::uint32_t i) { return asked[i].hash; });
-  }
+  std::ranges::sort(order, {}, [&](std::uint32_t i) { return asked[i].hash; });
   std::vector<Offset> found;
   for (const auto& segment : segments) {
     for (const std::uint32_t i : order) {
@@ -299,7 +303,24 @@ Result<void> EventStore::find_sealed(std::vector<Asked>& asked, Timestamp oldest
       }
     }
   }
+  const MutexLock lock(mutex_);
+  if (seals == seals_) {
+    note_absent(asked, order);
+  }
   return {};
+}
+
+/// What is applied is noted in `ids_` anyway.
+void EventStore::note_absent(const std::vector<Asked>& asked,
+                             std::span<const std::uint32_t> looked_for) const {
+  if (known_absent_.size() > kKnownAbsentMax) {
+    known_absent_.clear();
+  }
+  for (const std::uint32_t i : looked_for) {
+    if (!asked[i].first && asked[i].record == nullptr) {
+      known_absent_.insert(asked[i].hash);
+    }
+  }
 }
 
 /// Another id of the same hash is there, or the same one is not kept any more: from here on this
@@ -331,25 +352,46 @@ Result<bool> EventStore::has_id(Offset offset, std::string_view id, Timestamp ol
 }
 
 Result<std::optional<Offset>> EventStore::find_id(std::string_view id, Timestamp oldest) const {
-  const std::uint64_t hash = sip_hash(id_key_, id);
-  std::optional<Offset> in_memory;
+  OT_TRY(const auto found, find_ids({&id, 1}, oldest));
+  return found.front();
+}
+
+Result<std::vector<std::optional<Offset>>> EventStore::find_ids(
+    std::span<const std::string_view> ids, Timestamp oldest) const {
+  std::vector<Asked> asked;
+  asked.reserve(ids.size());
+  for (const std::string_view id : ids) {
+    asked.push_back({.hash = sip_hash(id_key_, id),
+                     .id = id,
+                     .own = Offset{0},
+                     .record = nullptr,
+                     .first = std::nullopt});
+  }
   {
     const MutexLock lock(mutex_);
-    // What is being applied is noted already and may turn out to repeat a sealed one.
-    if (const auto place = ids_.find(hash); place != ids_.end() && place->second < applied_end_) {
-      in_memory = place->second;
+    for (Asked& one : asked) {
+      // What is being applied is noted already and may turn out to repeat a sealed one.
+      const auto place = ids_.find(one.hash);
+      if (place != ids_.end() && place->second < applied_end_) {
+        one.first = place->second;
+      }
     }
   }
-  if (in_memory) {
-    OT_TRY(const bool same, has_id(*in_memory, id, oldest));
-    if (same) {
-      return in_memory;
+  for (Asked& one : asked) {
+    if (one.first) {
+      OT_TRY(const bool same, has_id(*one.first, one.id, oldest));
+      if (!same) {
+        one.first.reset();
+      }
     }
   }
-  std::vector<Asked> asked{
-      {.hash = hash, .id = id, .own = Offset{0}, .record = nullptr, .first = std::nullopt}};
   OT_TRY_DO(find_sealed(asked, oldest));
-  return asked.front().first;
+  std::vector<std::optional<Offset>> found;
+  found.reserve(asked.size());
+  for (const Asked& one : asked) {
+    found.push_back(one.first);
+  }
+  return found;
 }
 
 // ---- reading
@@ -522,27 +564,30 @@ Result<void> EventStore::seal(const std::vector<Part>& parts) {
     }
   }
   ids_.swap(kept);
+  ++seals_;
+  known_absent_.clear();
   publish_segments();
   return {};
 }
 
-/// Merges neighbours that are small, or of middling size, when there are enough of them.
+/// Merges neighbours of about the same size when there are enough of them: a record is written
+/// again once each time its segment gets so many times larger.
 Result<bool> EventStore::merge_once() {
   const Segments& segments = set_->segments();
   const auto docs_of = [&](std::size_t i) { return segments[i]->index().meta().docs; };
   const auto follow = [&](std::size_t i) { return segments[i]->end() == segments[i + 1]->first(); };
-  for (const auto [fan_in, docs_max] :
-       {std::pair(kSegmentFanIn, options_.seal_records * kSegmentFanIn / 2),
-        std::pair(kLargeSegmentFanIn, options_.segment_records_max / 2)}) {
+  for (std::size_t docs_max = options_.seal_records * kSegmentFanIn / 2;
+       docs_max < options_.segment_records_max; docs_max *= kSegmentFanIn) {
     for (std::size_t at = 0; at < segments.size();) {
       std::size_t count = 0;
       std::uint64_t docs = 0;
-      while (at + count < segments.size() && count < fan_in && docs_of(at + count) < docs_max &&
+      while (at + count < segments.size() && count < kSegmentFanIn &&
+             docs_of(at + count) < docs_max &&
              docs + docs_of(at + count) <= options_.segment_records_max * 5 / 4 &&
              (count == 0 || follow(at + count - 1))) {
         docs += docs_of(at + count++);
       }
-      if (count == fan_in) {
+      if (count == kSegmentFanIn) {
         OT_TRY_DO(set_->merge(at, count));
         seal_counter().add();
         const MutexLock lock(mutex_);

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 namespace opentrail::history {
 
@@ -82,6 +83,9 @@ class EventStore final : public BlockSource {
   /// Where the record of this id stands that counts, if it is not older than `oldest`. Errors:
   /// Corruption, those of the journal and the files.
   Result<std::optional<journal::Offset>> find_id(std::string_view id, Timestamp oldest) const;
+  /// The same of each id, in their order: cheaper than one after the other.
+  Result<std::vector<std::optional<journal::Offset>>> find_ids(
+      std::span<const std::string_view> ids, Timestamp oldest) const EXCLUDES(mutex_);
   /// From a segment, or the journal, wherever the record is now.
   Result<journal::RawBlock> block_at(journal::Offset offset) const override EXCLUDES(mutex_);
 
@@ -97,6 +101,7 @@ class EventStore final : public BlockSource {
  private:
   /// Hash of an id -> offset of the record that counts.
   using TailIds = boost::unordered_flat_map<std::uint64_t, journal::Offset>;
+  using IdHashes = boost::unordered_flat_set<std::uint64_t>;
 
   EventStore(io::Filesystem& files, journal::Journal& journal, StoreOptions options)
       : files_(files), options_(std::move(options)), journal_(journal), journal_blocks_(journal) {}
@@ -142,6 +147,8 @@ class EventStore final : public BlockSource {
   [[nodiscard]] Result<bool> has_id(journal::Offset offset, std::string_view id,
                                     Timestamp oldest) const;
   Result<void> find_sealed(std::vector<Asked>& asked, Timestamp oldest) const EXCLUDES(mutex_);
+  void note_absent(const std::vector<Asked>& asked, std::span<const std::uint32_t> looked_for) const
+      REQUIRES(mutex_);
 
   io::Filesystem& files_;
   const StoreOptions options_;
@@ -159,6 +166,9 @@ class EventStore final : public BlockSource {
   journal::Offset recent_first_ GUARDED_BY(mutex_){0};
   journal::Offset applied_end_ GUARDED_BY(mutex_){0};
   TailIds ids_ GUARDED_BY(mutex_);  ///< Of what is not sealed.
+  std::uint64_t seals_ GUARDED_BY(mutex_) = 0;
+  /// No segment had them since the last seal: whoever asks before an append need not ask twice.
+  mutable IdHashes known_absent_ GUARDED_BY(mutex_);
   std::optional<Timestamp> expire_ GUARDED_BY(mutex_);
   bool merge_due_ GUARDED_BY(mutex_) = true;
   bool working_ GUARDED_BY(mutex_) = false;

@@ -1,0 +1,164 @@
+// Goal: segments and manifests of version 1 are read for ever, and a change of the format does not
+// happen by accident.
+// Method: files that were written once lie in testdata. They are opened over a journal of the same
+// records and asked; and the same records are sealed today, which has to give the same index, byte
+// for byte. (The blocks are zstd's, whose bytes may differ from one version of it to the next.)
+//
+// To write them anew, after a new format version: OPENTRAIL_WRITE_GOLDEN=src/history/testdata.
+#include "history/history_fixture.h"
+#include "history/store/manifest.h"
+#include "history/store/segment_file.h"
+#include "history/store/segment_format.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+namespace opentrail::history {
+namespace {
+
+constexpr int kRecords = 300;
+constexpr std::string_view kSegmentName = "segment-v1.segment";
+constexpr std::string_view kManifestName = "manifest-v1";
+constexpr std::size_t kFileBytesMax = 1 << 20;
+
+std::string testdata(std::string_view name) { return "src/history/testdata/" + std::string(name); }
+
+std::string read_bytes(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+Sample sample(int i) {
+  return {.id = i % 10 == 0 ? fmt::format("id-{}", i)
+                            : fmt::format("{:08x}-0000-4000-8000-{:012x}", i * 7919, i),
+          .time = kNow - std::chrono::seconds((i * 37) % 4000),
+          .account = i % 3 == 0 ? "444455556666" : std::string(kAccount),
+          .region = i % 5 == 0 ? "eu-west-1" : std::string(kRegion),
+          .name = fmt::format("Action{}", i % 17),
+          .source = i % 2 == 0 ? "s3.amazonaws.com" : "ec2.amazonaws.com",
+          .user = fmt::format("user-{}", i % 40),
+          .key = fmt::format("AKIA{:016}", i % 90),
+          .read_only = i % 4 == 0,
+          .category = i % 29 == 0 ? "Data" : "Management",
+          .resources =
+              i % 6 == 0
+                  ? fmt::format(R"({{"type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::b-{}"}})", i % 60)
+                  : std::string()};
+}
+
+class GoldenFiles : public HistoryTest {
+ protected:
+  GoldenFiles() {
+    options_.seal_records = kRecords;
+    for (int i = 0; i < kRecords; ++i) {
+      add(sample(i));
+    }
+  }
+
+  /// Copies the golden files to where the history looks.
+  void place() {
+    const std::string segment = read_bytes(testdata(kSegmentName));
+    const std::string manifest = read_bytes(testdata(kManifestName));
+    ASSERT_FALSE(segment.empty());
+    ASSERT_FALSE(manifest.empty());
+    ASSERT_TRUE(files_.create_directories(options_.folder));
+    write(segment_file_name(journal::Offset{0}, journal::Offset{kRecords}), segment);
+    write("manifest", manifest);
+  }
+  void write(const std::string& name, std::string_view bytes) {
+    const auto file =
+        files_.open(io::join_path(options_.folder, name), io::OpenMode::CreateNew).value();
+    ASSERT_TRUE(file->append(as_bytes(bytes)));
+    ASSERT_TRUE(file->sync());
+  }
+  std::map<std::string, std::string> sealed_today() {
+    open();
+    EXPECT_TRUE(history_->wait_settled());
+    std::map<std::string, std::string> found;
+    for (const std::string& name : files_.list(options_.folder).value()) {
+      found[name] =
+          io::read_file(files_, io::join_path(options_.folder, name), kFileBytesMax).value();
+    }
+    return found;
+  }
+};
+
+TEST_F(GoldenFiles, AnswerWhatTheyHold) {
+  if (const char* folder = std::getenv("OPENTRAIL_WRITE_GOLDEN")) {
+    for (const auto& [name, bytes] : sealed_today()) {
+      const bool is_segment = parse_segment_file_name(name).has_value();
+      std::ofstream(
+          std::string(folder) + "/" + std::string(is_segment ? kSegmentName : kManifestName),
+          std::ios::binary)
+          << bytes;
+    }
+    GTEST_SKIP() << "the golden files were written";
+  }
+  place();
+  open();
+  EXPECT_EQ(history_->size(), kRecords);
+  EXPECT_EQ(history_->needed_from(), journal::Offset{kRecords}) << "all of it is sealed";
+  for (int i = 0; i < kRecords; ++i) {
+    const Sample wanted = sample(i);
+    SCOPED_TRACE(wanted.id);
+    EXPECT_TRUE(history_->contains(wanted.id).value());
+    LookupQuery query = query_of(LookupFilter{.key = LookupKey::EventId, .value = wanted.id});
+    query.account_id = wanted.account;
+    query.region = wanted.region;
+    const LookupPage page = history_->lookup(query).value();
+    ASSERT_EQ(page.events.size(), wanted.category == "Management" ? 1U : 0U);
+    if (!page.events.empty()) {
+      EXPECT_EQ(page.events.front().json, make(wanted).json);
+    }
+  }
+  EXPECT_FALSE(history_->contains("id-1").value());
+  const auto expected = [](auto&& test) {
+    std::size_t count = 0;
+    for (int i = 0; i < kRecords; ++i) {
+      const Sample one = sample(i);
+      count += one.account == kAccount && one.region == kRegion && one.category == "Management" &&
+               test(one);
+    }
+    return count;
+  };
+  EXPECT_EQ(
+      all_pages(query_of(LookupFilter{.key = LookupKey::EventName, .value = "Action3"})).size(),
+      expected([](const Sample& one) { return one.name == "Action3"; }));
+  EXPECT_EQ(all_pages(query_of(LookupFilter{.key = LookupKey::Username, .value = "user-7"})).size(),
+            expected([](const Sample& one) { return one.user == "user-7"; }));
+  EXPECT_EQ(all_pages(query_of()).size(), expected([](const Sample&) { return true; }));
+}
+
+TEST_F(GoldenFiles, AreMadeTheSameToday) {
+  ASSERT_TRUE(files_.create_directories("golden"));
+  const std::string bytes = read_bytes(testdata(kSegmentName));
+  {
+    const auto file = files_.open("golden/segment", io::OpenMode::CreateNew).value();
+    ASSERT_TRUE(file->append(as_bytes(bytes)));
+  }
+  const auto golden = SegmentFile::open(files_, "golden/segment").value();
+  const auto manifest = Manifest::decode(read_bytes(testdata(kManifestName))).value();
+  ASSERT_EQ(manifest.segments.size(), 1U);
+  EXPECT_EQ(manifest.segments.front().bytes, bytes.size());
+  EXPECT_EQ(manifest.segments.front().meta_crc, golden->meta_crc());
+  const auto made = sealed_today();
+  const std::string name = segment_file_name(journal::Offset{0}, journal::Offset{kRecords});
+  ASSERT_TRUE(made.contains(name));
+  const auto today = SegmentFile::open(files_, io::join_path(options_.folder, name)).value();
+  // The block directory comes last in the index, and is of the blocks.
+  std::string old_meta;
+  std::string new_meta;
+  golden->index().meta().encode(old_meta);
+  today->index().meta().encode(new_meta);
+  EXPECT_EQ(old_meta, new_meta);
+  const std::uint64_t whole =
+      std::min(golden->index().bytes().size(), today->index().bytes().size());
+  const std::uint64_t compared = whole - whole / 8;
+  EXPECT_EQ(golden->index().bytes().view(0, compared).value(),
+            today->index().bytes().view(0, compared).value());
+}
+
+}  // namespace
+}  // namespace opentrail::history
