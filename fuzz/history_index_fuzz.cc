@@ -13,7 +13,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
+#include <source_location>
 
 namespace history = opentrail::history;
 namespace io = opentrail::io;
@@ -26,16 +28,18 @@ constexpr std::size_t kFooterPositionAt = 8;
 constexpr std::size_t kFooterBytesAt = 16;
 constexpr std::size_t kStepsMax = 2000;
 
-void require(bool holds) {
+void require(bool holds, std::source_location at = std::source_location::current()) {
   if (!holds) {
+    std::fprintf(stderr, "line %u does not hold\n", at.line());
     std::abort();
   }
 }
 
 template <typename T>
-bool good(const Result<T>& result) {
+bool good(const Result<T>& result, std::source_location at = std::source_location::current()) {
   require(result || result.error().code() == ErrorCode::Corruption ||
-          result.error().code() == ErrorCode::Unsupported);
+              result.error().code() == ErrorCode::Unsupported,
+          at);
   return result.has_value();
 }
 

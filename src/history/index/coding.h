@@ -36,8 +36,9 @@ class ByteReader {
   template <std::integral T>
   T number() {
     T number{};
-    const std::string_view bytes = text(sizeof(T));
-    std::memcpy(&number, bytes.data(), bytes.size());
+    if (const std::string_view bytes = text(sizeof(T)); !bytes.empty()) {
+      std::memcpy(&number, bytes.data(), sizeof(T));
+    }
     return number;
   }
   std::uint64_t varint() {

@@ -64,6 +64,9 @@ Result<void> Index::find_id(std::uint64_t hash, std::vector<journal::Offset>& fo
   std::vector<std::uint32_t> records;
   OT_TRY_DO(find_ids(meta_.ids, bytes_, hash, records));
   for (const std::uint32_t record : records) {
+    if (record >= meta_.records_total()) {
+      return bytes_.corrupt(meta_.ids.position, "an id leads out of the run");
+    }
     found.push_back(meta_.first + record);
   }
   return {};

@@ -89,6 +89,9 @@ class FieldValues {
 
 std::uint64_t first_bytes(std::string_view term) {
   std::uint64_t bytes = 0;
+  if (term.empty()) {
+    return 0;
+  }
   std::memcpy(&bytes, term.data(), std::min(term.size(), sizeof(bytes)));
   return std::byteswap(bytes);
 }

@@ -191,7 +191,11 @@ Result<std::optional<Doc>> PostingsReader::first_in_bitmap(Doc bound) {
     OT_TRY(std::uint64_t word, bitmap_word(first));
     word &= ~std::uint64_t{0} << (bound - first);
     if (word != 0) {
-      return first + static_cast<Doc>(std::countr_zero(word));
+      const Doc found = first + static_cast<Doc>(std::countr_zero(word));
+      if (found >= docs_total_) {
+        return bytes_->corrupt(ref_.position, "a bitmap leads out of the index");
+      }
+      return found;
     }
     bound = first + kWordBits;
   }
