@@ -34,7 +34,7 @@ def test_a_whole_run(tmp_path: pathlib.Path) -> None:
     assert report["records"] == RECORDS and report["seed"] == 1 and report["lost"] == 0
     assert report["bytes"] > RECORDS * 1000
     phases = report["phases"]
-    assert list(phases) == ["ingest", "memory", "disk", "lookup", "scan", "start"]
+    assert list(phases) == ["ingest", "memory", "disk", "lookup", "search", "scan", "start"]
     assert phases["ingest"]["added"] == RECORDS
     assert phases["ingest"]["probes"] == RECORDS / 500 and phases["ingest"]["probeMisses"] == 0
     assert phases["ingest"]["recordsPerSecond"] > 0
@@ -42,6 +42,9 @@ def test_a_whole_run(tmp_path: pathlib.Path) -> None:
     for attribute in ATTRIBUTES:
         check_latency(phases["lookup"], attribute)
     assert phases["lookup"]["calls"] == 20 * len(ATTRIBUTES) and phases["lookup"]["misses"] == 0
+    check_latency(phases["search"], "threeFilters")
+    assert phases["search"]["calls"] == 20 and phases["search"]["misses"] == 0
+    assert phases["search"]["textScanGigabytesPerSecond"] > 0
     assert phases["scan"]["events"] > 0
     assert phases["memory"]["residentBytesMax"] >= phases["memory"]["residentBytes"] > 0
     assert 0 < phases["disk"]["bytesPerRawByte"] < 1

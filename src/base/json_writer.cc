@@ -1,36 +1,9 @@
 #include "base/json_writer.h"
 
+#include "base/json_escape.h"
 #include "base/text.h"
 
 namespace opentrail {
-namespace {
-
-void append_escaped(std::string& out, char c) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      out += "\\u00";
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
-  }
-}
-
-}  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   if (!is_utf8(text)) {
@@ -38,16 +11,7 @@ void append_json_string(std::string& out, std::string_view text) {
     return;
   }
   out += '"';
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
-      out.append(text, plain, i - plain);
-      append_escaped(out, c);
-      plain = i + 1;
-    }
-  }
-  out.append(text, plain);
+  append_json_escaped(out, text);
   out += '"';
 }
 

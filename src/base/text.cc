@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace opentrail {
 namespace {
@@ -246,6 +247,14 @@ std::optional<std::string> uri_decode(std::string_view text, bool plus_is_space)
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    // Most text is ASCII: eight characters at a time.
+    if (std::uint64_t word = 0; text.size() >= sizeof(word)) {
+      std::memcpy(&word, text.data(), sizeof(word));
+      if ((word & 0x8080808080808080U) == 0) {
+        text.remove_prefix(sizeof(word));
+        continue;
+      }
+    }
     const auto length = utf8_length(text);
     if (length == 0) {
       return false;

@@ -161,6 +161,17 @@ Result<std::string> LoadConnection::look_up(const LookupQuery& query, std::strin
   return std::move(response.body);
 }
 
+Result<std::string> LoadConnection::ask(const SearchCall& search) {
+  OT_TRY(collect::SignedClient * client, client_for("us-east-1"));
+  collect::SignedCall call;
+  call.path = "/opentrail/v1/" + search.operation;
+  call.service = "opentrail";
+  call.headers.add("Content-Type", "application/json");
+  call.body = search.body;
+  OT_TRY(net::ClientResponse response, client->call(call));
+  return std::move(response.body);
+}
+
 bool holds_expected(std::string_view answer, const LookupQuery& query) {
   // Searched and not parsed: the client's work must not be what is measured.
   return query.expected_id.empty()
@@ -210,22 +221,45 @@ Result<void> send_bodies(const LoadTarget& target, const io::Clock& clock,
   return Crew(target, clock, on_calls).run(bodies.size(), job);
 }
 
-Result<LookupOutcome> send_lookups(const LoadTarget& target, const io::Clock& clock,
-                                   std::span<const LookupQuery> queries, const OnCalls& on_calls) {
+namespace {
+
+/// `ask(connection, i)` tells whether the answer was right.
+Result<LookupOutcome> send_all(
+    const LoadTarget& target, const io::Clock& clock, std::size_t count, const OnCalls& on_calls,
+    const std::function<Result<bool>(LoadConnection&, std::size_t)>& ask) {
   LookupOutcome outcome;
   Mutex mutex;
   const auto job = [&](LoadConnection& connection, std::size_t i) -> Result<void> {
     const auto begin = steady_clock::now();
-    OT_TRY(const std::string answer, connection.look_up(queries[i]));
+    OT_TRY(const bool right, ask(connection, i));
     const auto end = steady_clock::now();
-    const bool found = holds_expected(answer, queries[i]);
     const MutexLock lock(mutex);
     outcome.times.push_back(end - begin);
-    outcome.misses += found ? 0U : 1U;
+    outcome.misses += right ? 0U : 1U;
     return {};
   };
-  OT_TRY_DO(Crew(target, clock, on_calls).run(queries.size(), job));
+  OT_TRY_DO(Crew(target, clock, on_calls).run(count, job));
   return outcome;
+}
+
+}  // namespace
+
+Result<LookupOutcome> send_lookups(const LoadTarget& target, const io::Clock& clock,
+                                   std::span<const LookupQuery> queries, const OnCalls& on_calls) {
+  return send_all(target, clock, queries.size(), on_calls,
+                  [&](LoadConnection& connection, std::size_t i) -> Result<bool> {
+                    OT_TRY(const std::string answer, connection.look_up(queries[i]));
+                    return holds_expected(answer, queries[i]);
+                  });
+}
+
+Result<LookupOutcome> send_searches(const LoadTarget& target, const io::Clock& clock,
+                                    std::span<const SearchCall> searches, const OnCalls& on_calls) {
+  return send_all(target, clock, searches.size(), on_calls,
+                  [&](LoadConnection& connection, std::size_t i) -> Result<bool> {
+                    OT_TRY(const std::string answer, connection.ask(searches[i]));
+                    return answer.contains(searches[i].expected);
+                  });
 }
 
 }  // namespace opentrail::bench

@@ -46,6 +46,13 @@ struct LookupQuery {
   std::string expected_id = {};  ///< Must be in the answer; empty: any event will do.
 };
 
+/// One call of the search API (services/event_search).
+struct SearchCall {
+  std::string operation = {};  ///< "search", "count".
+  std::string body = {};
+  std::string expected = {};  ///< Must stand in the answer.
+};
+
 /// One connection for each Region that is asked for: a signature names the Region.
 class LoadConnection {
  public:
@@ -56,6 +63,8 @@ class LoadConnection {
   Result<std::uint64_t> send_records(const std::string& body, std::string_view encoding);
   /// The whole answer.
   Result<std::string> look_up(const LookupQuery& query, std::string_view next_token = {});
+  /// POST /opentrail/v1/OPERATION. The whole answer.
+  Result<std::string> ask(const SearchCall& search);
 
  private:
   Result<collect::SignedClient*> client_for(const std::string& region);
@@ -93,5 +102,7 @@ Result<void> send_bodies(const LoadTarget& target, const io::Clock& clock,
 /// Makes every call once.
 Result<LookupOutcome> send_lookups(const LoadTarget& target, const io::Clock& clock,
                                    std::span<const LookupQuery> queries, const OnCalls& on_calls);
+Result<LookupOutcome> send_searches(const LoadTarget& target, const io::Clock& clock,
+                                    std::span<const SearchCall> searches, const OnCalls& on_calls);
 
 }  // namespace opentrail::bench

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "bench/ingest_phase.h"
+#include "bench/search_phase.h"
 
 #include <algorithm>
 #include <array>
@@ -234,11 +235,12 @@ Result<Section> run_start(BenchRun& run) {
   return section;
 }
 
-constexpr std::array<Phase, 6> kPhases = {{
+constexpr std::array<Phase, 7> kPhases = {{
     {.name = "ingest", .run = run_ingest, .needs_records = false},
     {.name = "memory", .run = run_memory},
     {.name = "disk", .run = run_disk},
     {.name = "lookup", .run = run_lookup},
+    {.name = "search", .run = run_search},
     {.name = "scan", .run = run_scan},
     {.name = "start", .run = run_start},
 }};

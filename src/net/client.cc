@@ -33,6 +33,8 @@ using PlainStream = beast::tcp_stream;
 using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+/// What one read may take at most, and what a parser keeps.
+constexpr std::size_t kReadBytes = 64 << 10;
 
 /// What one try came to.
 struct Attempt {
@@ -47,7 +49,9 @@ struct Attempt {
 class HttpClient final : public Client {
  public:
   HttpClient(Url origin, ClientOptions options)
-      : origin_(std::move(origin)), options_(std::move(options)) {}
+      : origin_(std::move(origin)), options_(std::move(options)) {
+    buffer_.reserve(kReadBytes);  // else it reads in small pieces
+  }
 
   Result<void> prepare() {
     if (origin_.scheme != "https") {
@@ -263,7 +267,7 @@ class HttpClient final : public Client {
   std::optional<PlainStream> plain_;
   std::optional<TlsStream> tls_stream_;
   // Bounds what stands between the chunks of an answer; the parser throws at a field of 64 KiB.
-  beast::flat_buffer buffer_{64 << 10};
+  beast::flat_buffer buffer_{kReadBytes};
   bool connected_ = false;
 };
 

@@ -15,7 +15,7 @@ class JournalRetention {
  public:
   JournalRetention(journal::Journal& journal, history::History& history,
                    delivery::Delivery& delivery,
-                   std::chrono::milliseconds interval = std::chrono::minutes(1));
+                   std::chrono::milliseconds interval = std::chrono::seconds(5));
   ~JournalRetention();
   JournalRetention(const JournalRetention&) = delete;
   JournalRetention& operator=(const JournalRetention&) = delete;
