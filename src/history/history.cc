@@ -11,6 +11,7 @@
 #include "history/store/event_store.h"
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <set>
 #include <thread>
@@ -81,6 +82,10 @@ class JournalHistory final : public History {
   void end_pass(Result<void> outcome) EXCLUDES(state_mutex_);
   Result<void> apply_all();
   Result<bool> apply_next();
+  using Runs = std::vector<journal::RecordRun>;
+  Result<void> replay();
+  Result<Runs> read_runs(Offset next);
+  Result<void> apply(const Runs& runs);
   void expire_if_due();
 
   Result<void> wait_searchable(Offset end, std::chrono::milliseconds timeout = kSearchableTimeout,
@@ -125,7 +130,7 @@ Result<void> JournalHistory::open(io::Filesystem& files, io::Random& random) {
   options.segment_records_max = options_.segment_records_max;
   OT_TRY(store_, EventStore::open(files, journal_, random, std::move(options)));
   const Offset sealed = applied_end();
-  OT_TRY_DO(apply_all());
+  OT_TRY_DO(replay());
   const std::chrono::duration<double> took = SteadyClock::now() - started;
   log::info("history: {} records searchable, {} of them replayed from the journal, in {:.1f} s",
             size(), value(applied_end()) - value(sealed), took.count());
@@ -177,12 +182,36 @@ Result<void> JournalHistory::apply_all() {
   return {};
 }
 
-/// Some thousand records. False when everything durable is applied.
+/// False when everything durable is applied.
 Result<bool> JournalHistory::apply_next() {
+  OT_TRY(const Runs runs, read_runs(applied_end()));
+  if (runs.empty()) {
+    return false;
+  }
+  OT_TRY_DO(apply(runs));
+  return true;
+}
+
+/// At the start: the next records are read and parsed while the ones before them are applied.
+Result<void> JournalHistory::replay() {
+  const auto read_from = [this](Offset from) {
+    return std::async(std::launch::async, [this, from] { return read_runs(from); });
+  };
+  for (auto next = read_from(applied_end());;) {
+    OT_TRY(const Runs runs, next.get());
+    if (runs.empty()) {
+      return {};
+    }
+    next = read_from(runs.back().end());
+    OT_TRY_DO(apply(runs));
+  }
+}
+
+/// Some thousand records from `next` on; none when nothing more is durable.
+Result<JournalHistory::Runs> JournalHistory::read_runs(Offset next) {
   constexpr std::size_t kRecordsMin = 4096;
-  std::vector<journal::RecordRun> runs;
-  std::size_t records = 0;
-  for (Offset next = applied_end(); records < kRecordsMin;) {
+  Runs runs;
+  for (std::size_t records = 0; records < kRecordsMin;) {
     OT_TRY(auto run, journal_.read_run(next));
     if (!run) {
       break;
@@ -191,20 +220,21 @@ Result<bool> JournalHistory::apply_next() {
     next = run->end();
     runs.push_back(*std::move(run));
   }
-  if (runs.empty()) {
-    return false;
-  }
+  return runs;
+}
+
+/// Waits while too much is to be sealed, unless sealing fails.
+Result<void> JournalHistory::apply(const Runs& runs) {
   auto applied = store_->apply(runs, oldest_kept());
-  if (!applied && applied.error().code() == ErrorCode::Throttled && !store_->failure()) {
+  while (!applied && applied.error().code() == ErrorCode::Throttled && !store_->failure() &&
+         !is_stopping()) {
     std::this_thread::sleep_for(kBehindPause);
-    return true;
+    applied = store_->apply(runs, oldest_kept());
   }
-  if (!applied) {
-    return std::unexpected(std::move(applied).error());
-  }
+  OT_TRY_DO(std::move(applied));
   const MutexLock lock(state_mutex_);
   state_changed_.notify_all();
-  return true;
+  return {};
 }
 
 void JournalHistory::expire_if_due() {

@@ -23,6 +23,8 @@ constexpr std::uint64_t kRecentRecordsMax = 64 << 10;
 constexpr std::size_t kTailFanIn = 8;
 constexpr std::size_t kSegmentFanIn = 8;
 constexpr std::size_t kKnownAbsentMax = 64 << 10;
+/// At a stop a tail of this share of a seal is sealed: less is replayed in a moment.
+constexpr std::size_t kSealShareAtStop = 8;
 constexpr unsigned kHashShift = 64 - kIdHashBits;
 
 metrics::Counter& seal_counter() {
@@ -494,27 +496,35 @@ void EventStore::come_back_to(const Work& work) {
   merge_due_ = merge_due_ || failure_->code() != ErrorCode::Corruption;
 }
 
+/// At a stop, what would take long to be replayed is sealed, once.
+bool EventStore::seals_now() const {
+  const bool old = expire_ && !tail_.empty() && tail_.front().meta().newest < *expire_;
+  std::size_t waiting = 0;
+  for (const Part& part : tail_) {
+    waiting += part.meta().docs;
+  }
+  return waiting >= options_.seal_records || sealing_parts_ > 0 || old ||
+         (stopping_ && waiting >= options_.seal_records / kSealShareAtStop);
+}
+
 std::optional<EventStore::Work> EventStore::await_work() {
   const MutexLock lock(mutex_);
   for (;;) {
-    if (stopping_) {
+    if (stopping_ && (failure_ || !seals_now())) {
       return std::nullopt;
     }
-    const bool old = expire_ && !tail_.empty() && tail_.front().meta().newest < *expire_;
-    std::size_t waiting = 0;
-    for (const Part& part : tail_) {
-      waiting += part.meta().docs;
-    }
     Work work;
-    if (waiting >= options_.seal_records || sealing_parts_ > 0 || old) {
+    if (seals_now()) {
       if (sealing_parts_ == 0) {
         sealing_parts_ = tail_.size();
       }
       work.to_seal.assign(tail_.begin(),
                           tail_.begin() + static_cast<std::ptrdiff_t>(sealing_parts_));
     }
-    work.expire = std::exchange(expire_, std::nullopt);
-    work.merge = std::exchange(merge_due_, false);
+    if (!stopping_) {
+      work.expire = std::exchange(expire_, std::nullopt);
+      work.merge = std::exchange(merge_due_, false);
+    }
     if (!work.to_seal.empty() || work.expire || work.merge) {
       working_ = true;
       return work;
@@ -534,6 +544,12 @@ Result<void> EventStore::do_work(const Work& work) {
   }
   if (!work.to_seal.empty()) {
     OT_TRY_DO(seal(work.to_seal));
+  }
+  {
+    const MutexLock lock(mutex_);
+    if (stopping_) {
+      return {};  // it can wait for the next start
+    }
   }
   // One at a time: what waits to be sealed goes first.
   OT_TRY(const bool merged, merge_once());

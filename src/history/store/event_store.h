@@ -136,6 +136,7 @@ class EventStore final : public BlockSource {
     bool merge = false;
   };
   std::optional<Work> await_work() EXCLUDES(mutex_);
+  [[nodiscard]] bool seals_now() const REQUIRES(mutex_);
   Result<void> do_work(const Work& work);
   void come_back_to(const Work& work) REQUIRES(mutex_);
   Result<void> seal(const std::vector<Part>& parts);
