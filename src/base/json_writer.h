@@ -38,6 +38,7 @@ class JsonWriter {
     return value.empty() ? *this : field(name, value);
   }
 
+  void reserve(std::size_t bytes) { text_.reserve(bytes); }
   [[nodiscard]] const std::string& text() const& { return text_; }
   [[nodiscard]] std::string text() && { return std::move(text_); }
 

@@ -8,7 +8,7 @@ namespace opentrail::journal {
 namespace {
 
 /// A place of the index is at most a step before a block, and most blocks are small.
-constexpr std::size_t kReadAheadBytesMin = 16 << 10;
+constexpr std::size_t kReadAheadBytesMin = 4 << 10;
 constexpr std::size_t kReadAheadBytesMax = 256 << 10;
 
 RawBlock raw_block(const BlockHeader& header, std::string_view payload,

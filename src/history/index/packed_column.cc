@@ -141,17 +141,26 @@ PackedColumnMeta PackedColumnWriter::finish() {
   return std::move(meta_);
 }
 
+namespace {
+
+/// The i-th value of a frame.
+std::int64_t value_in(const PackedFrame& frame, std::string_view packed, std::uint32_t i) {
+  const std::uint64_t distance =
+      frame.bits == 0 ? 0 : unpack_one(packed, std::size_t{i} * frame.bits, frame.bits);
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(frame.base) +
+                                   distance * (frame.thousands ? kThousand : 1) +
+                                   std::uint64_t{frame.step} * i);
+}
+
+}  // namespace
+
 Result<void> PackedColumnReader::load(std::uint32_t number) {
   const PackedFrame& frame = meta_->frames[number];
   const std::uint32_t count = std::min(kFrameValues, meta_->count - number * kFrameValues);
   const std::uint64_t bytes = frame_bytes(count, frame.bits);
   OT_TRY(const std::string_view packed, bytes_->view(meta_->position + frame.position, bytes));
-  const std::uint64_t scale = frame.thousands ? kThousand : 1;
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint64_t distance =
-        frame.bits == 0 ? 0 : unpack_one(packed, std::size_t{i} * frame.bits, frame.bits);
-    values_[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(frame.base) +
-                                           distance * scale + std::uint64_t{frame.step} * i);
+    values_[i] = value_in(frame, packed, i);
   }
   loaded_ = number;
   return {};
@@ -159,10 +168,21 @@ Result<void> PackedColumnReader::load(std::uint32_t number) {
 
 Result<std::int64_t> PackedColumnReader::at(std::uint32_t i) {
   OT_CHECK(i < meta_->count);
-  if (i / kFrameValues != loaded_) {
-    OT_TRY_DO(load(i / kFrameValues));
+  const std::uint32_t number = i / kFrameValues;
+  if (number == loaded_) {
+    return values_[i % kFrameValues];
   }
-  return values_[i % kFrameValues];
+  // Whoever goes from frame to frame wants one value of each; who comes again wants more of them.
+  if (number == last_) {
+    OT_TRY_DO(load(number));
+    return values_[i % kFrameValues];
+  }
+  last_ = number;
+  const PackedFrame& frame = meta_->frames[number];
+  const std::uint32_t count = std::min(kFrameValues, meta_->count - number * kFrameValues);
+  OT_TRY(const std::string_view packed,
+         bytes_->view(meta_->position + frame.position, frame_bytes(count, frame.bits)));
+  return value_in(frame, packed, i % kFrameValues);
 }
 
 Result<std::uint32_t> PackedColumnReader::count_below(std::int64_t value) {

@@ -68,7 +68,9 @@ class PackedColumnReader {
 
   const PackedColumnMeta* meta_;
   const CheckedBytes* bytes_;
-  std::uint32_t loaded_ = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t loaded_ = kNone;
+  std::uint32_t last_ = kNone;  ///< Frame of the last value, loaded or not.
   std::array<std::int64_t, kFrameValues> values_{};
 };
 

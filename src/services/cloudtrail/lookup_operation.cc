@@ -141,7 +141,12 @@ ApiResult<std::string> account_to_search(Request& request) {
 }
 
 std::string write_page(const history::LookupPage& page) {
+  std::size_t bytes = 0;
+  for (const history::FoundEvent& event : page.events) {
+    bytes += event.json.size();
+  }
   JsonWriter out;
+  out.reserve(bytes + bytes / 2);  // quotes become two bytes, and the members come beside
   out.begin_object().key("Events").begin_array();
   for (const history::FoundEvent& event : page.events) {
     out.begin_object();
