@@ -37,7 +37,7 @@ class ByteReader {
   T number() {
     T number{};
     if (const std::string_view bytes = text(sizeof(T)); !bytes.empty()) {
-      std::memcpy(&number, bytes.data(), sizeof(T));
+      std::memcpy(&number, bytes.data(), bytes.size());
     }
     return number;
   }
