@@ -95,6 +95,7 @@ char* put_fast(char* out, std::string_view& text) {
   const __m128i control_max = _mm_set1_epi8(static_cast<char>(kFirstPrintable - 1));
   for (; text.size() >= kWidth; text.remove_prefix(kWidth)) {
     const __m128i chars = load(text.data());
+    // NOLINTNEXTLINE(portability-simd-intrinsics): the other branch is the portable one.
     const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(chars, control_max), chars);
     const __m128i slashed =
         _mm_or_si128(_mm_cmpeq_epi8(chars, quote), _mm_cmpeq_epi8(chars, backslash));
