@@ -423,7 +423,7 @@ TEST(Journal, ASegmentThatCannotBeMadeIsMadeLater) {
   // Nor is it for good that its folder could not be synced for want of room or descriptors.
   files.fail_call(2, Error(ErrorCode::ResourceExhausted, "no space left on device"));
   EXPECT_FALSE(journal->append_and_wait({make_record(4)}));
-  append_each(*journal, 4, 5);
+  append_each(*journal, 4, 1);
   expect_records(*journal, 5);
   // But every other reason is: whether the name will last is not known then.
   files.fail_call(2, Error(ErrorCode::Unavailable, "input/output error"));
