@@ -1,195 +1,86 @@
-// Question: what does a lookup by attribute cost over one million records, against reading and
-// parsing them all, and how much memory does a record take?
-// Budget: 50 ms for a page of a value that is rare or absent, 120 bytes a record.
-// Measured: see docs/decisions/009-history-in-memory.md.
-#include "base/log.h"
-#include "history/history.h"
+// Question: what do indexing and merging cost a record, and a value's list in a merged index,
+// beside the parsing that every record needs anyway?
+#include "history/index/index_builder.h"
 
 #include <memory>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
-#include <malloc.h>
 
 namespace opentrail::history {
 namespace {
 
 using journal::Offset;
 
-constexpr std::uint64_t kRecords = 1'000'000;
-constexpr std::uint64_t kRareEvery = 100'000;
+constexpr std::uint64_t kRun = 4096;
+constexpr std::uint64_t kRuns = 16;
 constexpr Timestamp kStart{std::chrono::seconds(1'795'510'000)};
 
-/// Makes its records when they are read, so that memory is the history's alone: two users in a
-/// hundred thousand calls, one trail in a thousand, all in one account and Region.
-class MadeJournal final : public journal::Journal {
- public:
-  /// `scattered`: the times are in no order, as after imports.
-  explicit MadeJournal(bool scattered = false) : scattered_(scattered) {}
+std::string json_of(std::uint64_t i) {
+  return fmt::format(
+      R"({{"userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/u{0}",)"
+      R"("accessKeyId":"AKIA{0:016}","userName":"u{0}"}},"eventTime":"{1}","eventSource":)"
+      R"("cloudtrail.amazonaws.com","eventName":"Action{2}","awsRegion":"us-east-1",)"
+      R"("sourceIPAddress":"203.0.113.{3}","userAgent":"aws-cli/2.15","requestParameters":)"
+      R"({{"name":"trail-{4}"}},"eventID":"{5:08x}-0000-4000-8000-{5:012x}","readOnly":{6},)"
+      R"("resources":[{{"type":"AWS::CloudTrail::Trail","ARN":"arn:aws:trail/trail-{4}"}}],)"
+      R"("eventType":"AwsApiCall","recipientAccountId":"111122223333",)"
+      R"("eventCategory":"Management"}})",
+      i % 300, to_iso_seconds(kStart + std::chrono::seconds(i / 10)), i % 50, i % 200, i % 5000, i,
+      i % 3 == 0);
+}
 
-  static record::Record make(std::uint64_t i) {
-    record::Record record;
-    record.id = fmt::format("{:08x}-0000-4000-8000-{:012x}", i * 2654435761U % (1U << 31), i);
-    record.account_id = "111122223333";
-    record.region = "us-east-1";
-    record.event_time = kStart + std::chrono::seconds(i / 10);
-    record.json = fmt::format(
-        R"({{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","principalId":"AIDA","arn":)"
-        R"("arn:aws:iam::111122223333:user/{0}","accountId":"111122223333","accessKeyId":)"
-        R"("AKIA{1:016}","userName":"{0}"}},"eventTime":"{2}","eventSource":)"
-        R"("cloudtrail.amazonaws.com","eventName":"{3}","awsRegion":"us-east-1",)"
-        R"("sourceIPAddress":"203.0.113.7","userAgent":"aws-cli/2.15","requestParameters":)"
-        R"({{"name":"trail-{4}"}},"responseElements":null,"requestID":"{5}","eventID":"{5}",)"
-        R"("readOnly":{6},"resources":[{{"type":"AWS::CloudTrail::Trail","ARN":)"
-        R"("arn:aws:cloudtrail:us-east-1:111122223333:trail/trail-{4}"}}],"eventType":)"
-        R"("AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333",)"
-        R"("eventCategory":"Management"}})",
-        i % kRareEvery == 0 ? "rare" : "common", i % 500, to_iso_seconds(record.event_time),
-        i % 3 == 0 ? "GetTrailStatus" : "StartLogging", i % 1000, record.id, i % 3 == 0);
-    return record;
+std::vector<NewDoc> make_docs(std::uint64_t first) {
+  std::vector<NewDoc> docs;
+  docs.reserve(kRun);
+  for (std::uint64_t i = first; i < first + kRun; ++i) {
+    auto record = record::parse_record(json_of(i), record::Origin::Call, kStart).value();
+    docs.push_back({.key = {.time = record.event_time, .offset = Offset{i}},
+                    .id_hash = i * 0x9E3779B97F4A7C15U >> (64 - kIdHashBits),
+                    .terms = std::move(record.terms)});
   }
+  return docs;
+}
 
-  Result<Offset> append(std::vector<record::Record> /*batch*/, Done /*done*/) override {
-    return opentrail::fail(ErrorCode::Unsupported, "read only");
+void per_record(benchmark::State& state, std::uint64_t records) {
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(records));
+}
+
+void BM_ParseBaseline(benchmark::State& state) {
+  const std::string json = json_of(7);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(record::parse_record(json, record::Origin::Call, kStart));
   }
-  std::optional<Error> failure() const override { return std::nullopt; }
-  Offset end() const override { return Offset{kRecords}; }
-  Offset durable_end() const override { return Offset{kRecords}; }
-  Offset begin() const override { return Offset{0}; }
-  Result<void> wait_durable(Offset /*offset*/, std::chrono::milliseconds /*timeout*/) override {
-    return {};
+  per_record(state, 1);
+}
+BENCHMARK(BM_ParseBaseline);
+
+void BM_BuildIndex(benchmark::State& state) {
+  const std::vector<NewDoc> docs = make_docs(0);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(build_index({Offset{0}, Offset{kRun}}, docs));
   }
-  Result<std::vector<journal::StoredRecord>> read(Offset from, std::size_t bytes_max) override {
-    std::vector<journal::StoredRecord> records;
-    std::size_t bytes = 0;
-    for (std::uint64_t i = value(from); i < kRecords && (records.empty() || bytes < bytes_max);
-         ++i) {
-      records.push_back({.offset = Offset{i}, .record = make(i)});
-      if (scattered_) {
-        constexpr std::uint64_t kPrime = 7919;
-        records.back().record.event_time =
-            kStart + std::chrono::milliseconds(i * kPrime % kRecords);
-      }
-      bytes += records.back().record.json.size();
-    }
-    return records;
+  per_record(state, kRun);
+}
+BENCHMARK(BM_BuildIndex);
+
+void BM_MergeAndFind(benchmark::State& state) {
+  std::vector<std::unique_ptr<const Index>> parts;
+  std::vector<const Index*> sources;
+  for (std::uint64_t i = 0; i < kRuns; ++i) {
+    parts.push_back(build_index({Offset{i * kRun}, Offset{(i + 1) * kRun}}, make_docs(i * kRun)));
+    sources.push_back(parts.back().get());
   }
-  void on_commit(std::function<void(Offset)> /*listener*/) override {}
-  Result<void> drop_before(Offset /*offset*/) override { return {}; }
-  const journal::RecoveryReport& recovery() const override { return recovery_; }
-  void stop() override {}
-
- private:
-  const bool scattered_;
-  const journal::RecoveryReport recovery_;
-};
-
-/// Bytes that are allocated: small ones from the heap, large ones mapped apart.
-double allocated_bytes() {
-  const struct mallinfo2 info = mallinfo2();
-  return static_cast<double>(info.uordblks + info.hblkhd);
-}
-
-/// One history for all benchmarks, with what it cost to open.
-struct Opened {
-  explicit Opened(bool scattered) : journal(scattered) {
-    log::set_level(log::Level::Warning);
-    const double before = allocated_bytes();
-    const auto started = std::chrono::steady_clock::now();
-    history = History::open(journal, clock, {}).value();
-    replay_seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    bytes_per_record = (allocated_bytes() - before) / kRecords;
+  for (auto _ : state) {
+    MemorySink sink;
+    auto meta = merge_indexes(sources, sink).value();
+    const Index merged(std::move(meta), sink.take());
+    benchmark::DoNotOptimize(merged.find(record::Field::EventName, "Action7"));
   }
-
-  MadeJournal journal;
-  io::FakeClock clock{kStart + std::chrono::days(2)};
-  std::unique_ptr<History> history;
-  double replay_seconds = 0;
-  double bytes_per_record = 0;
-};
-Opened& opened() {
-  static Opened one(false);
-  return one;
+  per_record(state, kRuns * kRun);
 }
-
-LookupQuery query_of(LookupKey key, std::string value) {
-  LookupQuery query;
-  query.account_id = "111122223333";
-  query.region = "us-east-1";
-  query.filter = LookupFilter{.key = key, .value = std::move(value)};
-  return query;
-}
-
-void run(benchmark::State& state, const LookupQuery& query) {
-  Opened& over = opened();
-  std::size_t found = 0;
-  for ([[maybe_unused]] auto _ : state) {
-    found = over.history->lookup(query).value().events.size();
-  }
-  state.counters["found"] = static_cast<double>(found);
-  state.counters["bytes_per_record"] = over.bytes_per_record;
-  state.counters["replay_seconds"] = over.replay_seconds;
-}
-
-void BM_LookupCommonUser(benchmark::State& state) {
-  run(state, query_of(LookupKey::Username, "common"));
-}
-void BM_LookupOneResource(benchmark::State& state) {
-  run(state, query_of(LookupKey::ResourceName, "trail-77"));
-}
-void BM_LookupRareUser(benchmark::State& state) {
-  run(state, query_of(LookupKey::Username, "rare"));
-}
-void BM_LookupAbsentUser(benchmark::State& state) {
-  run(state, query_of(LookupKey::Username, "nobody"));
-}
-void BM_LookupEventId(benchmark::State& state) {
-  run(state, query_of(LookupKey::EventId, MadeJournal::make(kRecords / 2).id));
-}
-
-/// Without an index: read everything, parse everything, compare.
-void BM_NaiveScanRareUser(benchmark::State& state) {
-  Opened& over = opened();
-  std::size_t found = 0;
-  for ([[maybe_unused]] auto _ : state) {
-    found = 0;
-    for (Offset from{0}; from < over.journal.end();) {
-      const auto records = over.journal.read(from, 1 << 20).value();
-      for (const auto& [offset, record] : records) {
-        const auto fields = record::lookup_fields(record.json).value();
-        found += static_cast<std::size_t>(fields.username == "rare");
-      }
-      from = records.back().offset + 1;
-    }
-  }
-  state.counters["found"] = static_cast<double>(found);
-}
-/// What of the scan above, and of the replay, is the making of the records.
-void BM_MakingTheRecords(benchmark::State& state) {
-  Opened& over = opened();
-  for ([[maybe_unused]] auto _ : state) {
-    for (Offset from{0}; from < over.journal.end();) {
-      from = over.journal.read(from, 1 << 20).value().back().offset + 1;
-    }
-  }
-}
-/// The other order of arrival: chunks that were halved are not full.
-void BM_ReplayScattered(benchmark::State& state) {
-  for ([[maybe_unused]] auto _ : state) {
-    const Opened over(true);
-    state.counters["bytes_per_record"] = over.bytes_per_record;
-  }
-}
-
-BENCHMARK(BM_LookupCommonUser)->Unit(benchmark::kMillisecond);
-BENCHMARK(BM_LookupOneResource)->Unit(benchmark::kMillisecond);
-BENCHMARK(BM_LookupRareUser)->Unit(benchmark::kMillisecond);
-BENCHMARK(BM_LookupAbsentUser)->Unit(benchmark::kMillisecond);
-BENCHMARK(BM_LookupEventId)->Unit(benchmark::kMillisecond);
-BENCHMARK(BM_NaiveScanRareUser)->Unit(benchmark::kMillisecond)->Iterations(1);
-BENCHMARK(BM_MakingTheRecords)->Unit(benchmark::kMillisecond)->Iterations(1);
-BENCHMARK(BM_ReplayScattered)->Unit(benchmark::kMillisecond)->Iterations(1);
+BENCHMARK(BM_MergeAndFind);
 
 }  // namespace
 }  // namespace opentrail::history
