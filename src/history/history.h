@@ -192,7 +192,7 @@ class History {
   /// Accounts with at least one searchable record, sorted; records that name none count for none.
   [[nodiscard]] virtual std::vector<std::string> accounts() = 0;
   /// The journal may drop what is before this offset, as far as the history is concerned. Grows as
-  /// records age out, about once a minute.
+  /// records are sealed.
   [[nodiscard]] virtual journal::Offset needed_from() const = 0;
   /// Applied up to here.
   [[nodiscard]] virtual journal::Offset applied_end() const = 0;
