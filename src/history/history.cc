@@ -8,6 +8,7 @@
 #include "history/query/counter.h"
 #include "history/query/record_reader.h"
 #include "history/query/view_scan.h"
+#include "history/quiet_run.h"
 #include "history/store/event_store.h"
 
 #include <algorithm>
@@ -58,6 +59,7 @@ class JournalHistory final : public History {
   Result<std::vector<std::optional<std::string>>> content_hashes(
       const std::vector<std::string_view>& record_ids) override;
   Result<std::vector<Presence>> presence(std::span<const PresenceQuery> queries) override;
+  void need_not_wait_for(Offset offset) override { quiet_.add(offset); }
   Result<void> wait_applied(Offset end, std::chrono::milliseconds timeout) override {
     return wait_searchable(end, timeout, ErrorCode::Timeout);
   }
@@ -90,6 +92,10 @@ class JournalHistory final : public History {
 
   Result<void> wait_searchable(Offset end, std::chrono::milliseconds timeout = kSearchableTimeout,
                                ErrorCode too_late = ErrorCode::Unavailable) EXCLUDES(state_mutex_);
+  /// What a lookup waits for.
+  [[nodiscard]] Offset awaited_end() const {
+    return std::max(journal_.durable_end(), quiet_.awaited(journal_.end()));
+  }
   Result<std::optional<std::string>> content_hash(std::string_view record_id, Offset end);
   Result<std::optional<Offset>> find_id_or_wait(std::string_view record_id, Offset end);
   struct Page {
@@ -102,8 +108,13 @@ class JournalHistory final : public History {
   const io::Clock& clock_;
   const HistoryOptions options_;
   std::unique_ptr<EventStore> store_;
+  QuietRun quiet_;
   const metrics::Gauge records_gauge_ =
       metrics::gauge("opentrail_history_records", "Records that event history can find");
+  const metrics::Gauge unreadable_gauge_ =
+      metrics::gauge("opentrail_mapped_pages_unreadable",
+                     "Pages of mapped files that the disk could not give; searches that need them "
+                     "fail. Restart once the disk is well");
   Timestamp expired_at_ = Timestamp::min();  ///< Of whoever applies: open(), then the follower.
 
   mutable Mutex state_mutex_;
@@ -162,6 +173,7 @@ bool JournalHistory::is_stopping() const {
 
 void JournalHistory::end_pass(Result<void> outcome) {
   records_gauge_.set(static_cast<double>(size()));
+  unreadable_gauge_.set(static_cast<double>(io::mapped_page_faults()));
   const MutexLock lock(state_mutex_);
   following_ = false;
   if (!outcome && !failure_) {
@@ -340,7 +352,7 @@ Result<std::optional<std::string>> JournalHistory::content_hash(std::string_view
   if (!offset) {
     return std::nullopt;
   }
-  RecordReader reader(*store_);
+  RecordReader reader(*store_, store_->block_cache());
   OT_TRY(const std::string_view json, reader.json(*offset));
   return crypto::sha256_hex(json);
 }
@@ -348,7 +360,7 @@ Result<std::optional<std::string>> JournalHistory::content_hash(std::string_view
 Result<std::vector<Presence>> JournalHistory::presence(std::span<const PresenceQuery> queries) {
   std::vector<Presence> found;
   found.reserve(queries.size());
-  RecordReader reader(*store_);
+  RecordReader reader(*store_, store_->block_cache());
   const Timestamp oldest = oldest_kept();
   std::vector<std::string_view> ids;
   ids.reserve(queries.size());
@@ -386,7 +398,8 @@ Result<JournalHistory::Page> JournalHistory::page_of(const Listing& listing, con
       page.next_token = listing.token_after(last);
       return page;
     }
-    RecordReader& reader = readers.try_emplace(match->blocks, *match->blocks).first->second;
+    RecordReader& reader = 
+        readers.try_emplace(match->blocks, *match->blocks, store_->block_cache()).first->second;
     OT_TRY(const std::string_view json, reader.json(match->key.offset));
     FoundEvent event;
     event.event_time = match->key.time;
@@ -398,7 +411,7 @@ Result<JournalHistory::Page> JournalHistory::page_of(const Listing& listing, con
 }
 
 Result<LookupPage> JournalHistory::lookup(const LookupQuery& query) {
-  OT_TRY_DO(wait_searchable(journal_.end()));
+  OT_TRY_DO(wait_searchable(awaited_end()));
   const View view = store_->view();
   OT_TRY(const Listing listing, Listing::begin(query, oldest_kept(), view.end));
   OT_TRY(Page page, page_of(listing, view));
@@ -406,7 +419,7 @@ Result<LookupPage> JournalHistory::lookup(const LookupQuery& query) {
 }
 
 Result<SearchPage> JournalHistory::search(const SearchQuery& query) {
-  OT_TRY_DO(wait_searchable(journal_.end()));
+  OT_TRY_DO(wait_searchable(awaited_end()));
   const View view = store_->view();
   OT_TRY(const Listing listing, Listing::begin(query, oldest_kept(), view.end));
   OT_TRY(Page page, page_of(listing, view));
@@ -421,7 +434,7 @@ Result<Counts> JournalHistory::count(const CountQuery& query) {
                             kGroupsMax, kBucketWidthMax.count()),
                 "InvalidCount");
   }
-  OT_TRY_DO(wait_searchable(journal_.end()));
+  OT_TRY_DO(wait_searchable(awaited_end()));
   const View view = store_->view();
   SearchQuery all = query.query;
   all.next_token.clear();

@@ -153,7 +153,8 @@ class History {
                                                HistoryOptions options);
   virtual ~History() = default;
 
-  /// Sees every record that was accepted by the journal before the call began (read your writes).
+  /// Sees every record that was accepted by the journal before the call began (read your writes),
+  /// but for those of need_not_wait_for() that are not durable yet.
   /// A resume token stays valid while new events arrive, and over a restart: they never enter a
   /// listing that began before them. Errors: InvalidArgument, reason "InvalidNextToken" for a token
   /// of another query, reason "InvalidMaxResults" for a page size outside 1 to kResultsMax;
@@ -202,6 +203,10 @@ class History {
   [[nodiscard]] virtual std::optional<Error> failure() const = 0;
   /// Waits until nothing is left to be sealed or merged. False after a failure.
   virtual bool wait_settled() = 0;
+
+  /// The record at `offset`, just accepted, is a lookup's own: the next lookup does not wait for
+  /// it, so that one page after the other does not take a commit each. This one waits all the same.
+  virtual void need_not_wait_for(journal::Offset offset);
 
   /// There is something new on the journal. For the journal's listener: returns at once.
   virtual void wake() = 0;

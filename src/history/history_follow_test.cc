@@ -65,6 +65,31 @@ TEST_F(HistoryFollowTest, WaitsForWhatWasAcceptedBefore) {
   EXPECT_EQ(history_->applied_end(), Offset{1});
 }
 
+// One page after the other would take a commit each, because of the record of the page before.
+TEST_F(HistoryFollowTest, DoesNotWaitForTheRecordsOfLookups) {
+  open();
+  add({.id = "before"});
+  journal_.hold();
+  for (const char* id : {"first lookup", "second lookup"}) {
+    const Offset offset = add({.id = id});
+    history_->need_not_wait_for(offset);
+    EXPECT_EQ(lookup_ids(query_of()), Ids{"before"});
+  }
+  // Anything else is waited for, and with it all that was accepted before.
+  add({.id = "change"});
+  auto found = std::async(std::launch::async, [&] { return lookup_ids(query_of()); });
+  EXPECT_EQ(history_->applied_end(), Offset{1});
+  journal_.commit();
+  EXPECT_EQ(found.get(), (Ids{"change", "second lookup", "first lookup", "before"}));
+}
+
+// Whoever was answered after a commit sees it, whatever else was said of its offset.
+TEST_F(HistoryFollowTest, WaitsForAllThatIsDurable) {
+  open();
+  history_->need_not_wait_for(add({.id = "durable"}));
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"durable"});
+}
+
 TEST_F(HistoryFollowTest, CatchesUpWithoutBeingWoken) {
   open();
   journal_.on_commit(nullptr);

@@ -21,6 +21,9 @@ Result<std::vector<Presence>> History::presence(std::span<const PresenceQuery> q
   return found;
 }
 
+/// Whoever waits for all of it anyway.
+void History::need_not_wait_for(journal::Offset /*offset*/) {}
+
 Result<void> History::wait_applied(journal::Offset end, std::chrono::milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (applied_end() < end) {

@@ -82,6 +82,11 @@ class BlockBuilder {
 class DecodedBlock {
  public:
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  /// What it takes.
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return sizeof *this + text_.capacity() + entries_.capacity() * sizeof(Entry) +
+           fields_.capacity() * sizeof(Fields);
+  }
   /// The record's bytes as they came; as long as the block lives.
   [[nodiscard]] std::string_view json(std::size_t i) const {
     return std::string_view(text_).substr(entries_[i].json_at, entries_[i].json_bytes);

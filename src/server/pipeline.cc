@@ -432,6 +432,9 @@ boost::asio::awaitable<void> Pipeline::record(Attempt& attempt) {
                                                     attempt.call.request_id);
     co_return;
   }
+  if (*recorded && operation.reads_history && parts_.history_read) {
+    parts_.history_read(**recorded);
+  }
   if (*recorded && attempt.outcome.on_recorded) {
     auto notify = [&]() { attempt.outcome.on_recorded(**recorded); };
     co_await io::offload(parts_.workers, std::move(notify));

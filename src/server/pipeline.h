@@ -8,6 +8,7 @@
 #include "server/recorder.h"
 #include "services/service.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ class Pipeline {
     std::vector<std::unique_ptr<services::Service>> services;
     std::vector<std::string> regions;  ///< Enabled ones.
     double lookup_rate = 0;            ///< 0: no limit.
+    /// Told of each accepted record of a call that asked event history.
+    std::function<void(journal::Offset)> history_read;
   };
 
   explicit Pipeline(Parts parts);

@@ -243,7 +243,10 @@ class PipelineTest : public testing::Test {
                                                            workers_,
                                                            std::move(services_),
                                                            {"us-east-1", "eu-central-1"},
-                                                           kLookupRate});
+                                                           kLookupRate,
+                                                           [this](journal::Offset offset) {
+                                                             history_reads_.push_back(offset);
+                                                           }});
   }
   ~PipelineTest() override { workers_.join(); }
 
@@ -327,6 +330,7 @@ class PipelineTest : public testing::Test {
   Recorder recorder_{journal_, [this](const record::Record&) { return wants_data_events_; }};
   boost::asio::thread_pool workers_{1};
   std::vector<std::unique_ptr<services::Service>> services_;  ///< Until the pipeline has them.
+  std::vector<journal::Offset> history_reads_;
   std::unique_ptr<Pipeline> pipeline_;
   FakeService* cloudtrail_ = nullptr;
   FakeService* query_ = nullptr;

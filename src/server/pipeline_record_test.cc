@@ -73,6 +73,16 @@ TEST_F(PipelineRecordTest, AReadIsAcceptedButNotAwaited) {
   EXPECT_EQ(only_record().at("readOnly"), true);
 }
 
+TEST_F(PipelineRecordTest, TellsOfTheRecordsOfCallsThatAskedEventHistory) {
+  cloudtrail_->operation = operation("DescribeTrails", "cloudtrail:DescribeTrails");
+  cloudtrail_->operation.read_only = true;
+  send(sign(reader_, json_head()));
+  EXPECT_TRUE(history_reads_.empty());
+  cloudtrail_->operation.reads_history = true;
+  send(sign(reader_, json_head()));
+  EXPECT_EQ(history_reads_, std::vector{Offset{1}});
+}
+
 TEST_F(PipelineRecordTest, TheServiceLearnsTheOffsetBeforeTheAnswer) {
   send(sign(reader_, json_head()));  // takes offset 0
   services::FakeExchange exchange(sign(admin_, json_head()));

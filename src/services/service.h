@@ -73,6 +73,8 @@ struct Operation {
   std::string action;      ///< "cloudtrail:CreateTrail".
   std::string resource;    ///< ARN for the authorisation text; "*" when none.
   bool read_only = false;
+  /// It asks event history: those who ask it next do not wait for this call's record.
+  bool reads_history = false;
   record::Category category = record::Category::Management;
   json::value request_parameters;  ///< As recorded: cased, redacted. null: none.
   std::vector<record::ResourceItem> resources;

@@ -4,30 +4,27 @@
 
 namespace opentrail::history {
 
-Result<const RecordReader::Read*> RecordReader::read(journal::Offset offset) {
-  for (const Read& one : read_) {
-    if (offset >= one.first && offset < one.end) {
-      return &one;
+Result<const ReadBlock*> RecordReader::read(journal::Offset offset) {
+  for (const auto& one : read_) {
+    if (one && offset >= one->first && offset < one->end) {
+      return one.get();
     }
   }
-  OT_TRY(const journal::RawBlock raw, blocks_.block_at(offset));
-  Read& place = read_[next_];
+  OT_TRY(auto block, read_block(blocks_, cache_, offset));
+  auto& place = read_[next_];
   next_ = (next_ + 1) % kBlocks;
-  place.end = place.first;
-  OT_TRY(place.block, raw.decode());
-  place.first = raw.first;
-  place.end = raw.end();
-  return &place;
+  place = std::move(block);
+  return place.get();
 }
 
 Result<std::string_view> RecordReader::json(journal::Offset offset) {
-  OT_TRY(const Read* const read, this->read(offset));
-  return read->block.json(value(offset) - value(read->first));
+  OT_TRY(const ReadBlock* const block, read(offset));
+  return block->records.json(value(offset) - value(block->first));
 }
 
 Result<record::Record> RecordReader::record(journal::Offset offset) {
-  OT_TRY(const Read* const read, this->read(offset));
-  OT_TRY(auto record, read->block.record(value(offset) - value(read->first)));
+  OT_TRY(const ReadBlock* const block, read(offset));
+  OT_TRY(auto record, block->records.record(value(offset) - value(block->first)));
   complete_terms(record);
   return record;
 }

@@ -1,7 +1,6 @@
 #pragma once
 #include "base/error.h"
-#include "history/store/block_source.h"
-#include "journal/record_block.h"
+#include "history/store/block_cache.h"
 
 #include <array>
 #include <cstddef>
@@ -14,8 +13,8 @@ namespace opentrail::history {
 /// together often lies together. One thread.
 class RecordReader {
  public:
-  /// `blocks` outlives it.
-  explicit RecordReader(const BlockSource& blocks) : blocks_(blocks) {}
+  /// Both outlive it.
+  RecordReader(const BlockSource& blocks, BlockCache& cache) : blocks_(blocks), cache_(cache) {}
 
   /// The record's bytes; valid until kBlocks other blocks were read. Errors: the source's.
   Result<std::string_view> json(journal::Offset offset);
@@ -25,15 +24,11 @@ class RecordReader {
   static constexpr std::size_t kBlocks = 8;
 
  private:
-  struct Read {
-    journal::Offset first{0};
-    journal::Offset end{0};
-    journal::DecodedBlock block;
-  };
-  Result<const Read*> read(journal::Offset offset);
+  Result<const ReadBlock*> read(journal::Offset offset);
 
   const BlockSource& blocks_;
-  std::array<Read, kBlocks> read_;
+  BlockCache& cache_;
+  std::array<std::shared_ptr<const ReadBlock>, kBlocks> read_;
   std::size_t next_ = 0;  ///< The one that is replaced next.
 };
 

@@ -43,7 +43,7 @@ SearchPlan::SearchPlan(const Expression& expression, ScanBounds bounds, std::siz
 std::optional<std::string_view> SearchPlan::only_id() const { return id_of(expression()); }
 
 ViewScan::ViewScan(const View& view, const EventStore& store, const SearchPlan& plan)
-    : view_(view), store_(store), plan_(plan), reader_(store) {}
+    : view_(view), store_(store), plan_(plan), reader_(store, store.block_cache()) {}
 
 bool ViewScan::is_later(EntryKey a, EntryKey b) const {
   return plan_.bounds().direction == Direction::NewestFirst ? a < b : b < a;

@@ -3,6 +3,7 @@
 #include "base/mutex.h"
 #include "history/index/index.h"
 #include "history/sip_hash.h"
+#include "history/store/block_cache.h"
 #include "history/store/block_source.h"
 #include "history/store/journal_blocks.h"
 #include "history/store/recent_docs.h"
@@ -35,6 +36,8 @@ struct StoreOptions {
   std::size_t unsealed_records_max = 1 << 20;
   /// Segments are merged up to about this size.
   std::size_t segment_records_max = 2 << 20;
+  /// So much of what was decoded last is kept.
+  std::size_t block_cache_bytes = 16 << 20;
   /// How long after a failure until it is tried again.
   std::chrono::milliseconds retry_interval{2000};
 };
@@ -88,6 +91,8 @@ class EventStore final : public BlockSource {
       std::span<const std::string_view> ids, Timestamp oldest) const EXCLUDES(mutex_);
   /// From a segment, or the journal, wherever the record is now.
   Result<journal::RawBlock> block_at(journal::Offset offset) const override EXCLUDES(mutex_);
+  /// Of whoever reads single records.
+  [[nodiscard]] BlockCache& block_cache() const { return block_cache_; }
 
   /// Records before this offset are sealed, or older than what was expired.
   [[nodiscard]] journal::Offset needed_from() const EXCLUDES(mutex_);
@@ -104,7 +109,11 @@ class EventStore final : public BlockSource {
   using IdHashes = boost::unordered_flat_set<std::uint64_t>;
 
   EventStore(io::Filesystem& files, journal::Journal& journal, StoreOptions options)
-      : files_(files), options_(std::move(options)), journal_(journal), journal_blocks_(journal) {}
+      : files_(files),
+        options_(std::move(options)),
+        journal_(journal),
+        journal_blocks_(journal),
+        block_cache_(options_.block_cache_bytes) {}
   Result<void> start(io::Random& random);
   Result<void> check_journal(journal::Offset sealed_end);
 
@@ -155,6 +164,7 @@ class EventStore final : public BlockSource {
   const StoreOptions options_;
   journal::Journal& journal_;
   const JournalBlocks journal_blocks_;
+  mutable BlockCache block_cache_;
   std::unique_ptr<SegmentSet> set_;  ///< The sealing thread's.
   SipKey id_key_;
 

@@ -29,8 +29,6 @@ class SegmentFile final : public BlockSource {
   [[nodiscard]] const std::string& path() const { return path_; }
 
   Result<journal::RawBlock> block_at(journal::Offset offset) const override;
-  /// Lets go of the memory that the mapped index takes; what is needed comes back by itself.
-  void release_memory() const { mapping_->release(); }
 
  private:
   SegmentFile() = default;

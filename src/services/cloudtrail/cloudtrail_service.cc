@@ -79,6 +79,7 @@ Operation CloudTrailService::identify(const Call& call) const {
     return operation;
   }
   operation.read_only = row->read_only;
+  operation.reads_history = row->run == lookup_events;
   const auto body = aws::parse_json_body(call.body);
   if (!body) {
     operation.error = to_request_error(body.error());

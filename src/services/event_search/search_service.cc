@@ -91,7 +91,7 @@ Operation SearchService::identify(const Call& call) const {
   operation.name = operation.event_name = counts ? kCountEvents : kSearchEvents;
   operation.action = "opentrail:" + operation.name;
   operation.resource = "*";
-  operation.read_only = true;
+  operation.read_only = operation.reads_history = true;
   operation.request_parameters = recorded_parameters(call.body);
   if (counts) {
     if (auto request = read_count_request(call.body, asked_by(call)); !request) {

@@ -1,0 +1,157 @@
+#include "history/store/event_store.h"
+
+#include <algorithm>
+
+/// Which record counts of those with the same id, in memory and in the sealed segments.
+namespace opentrail::history {
+namespace {
+
+using journal::Offset;
+
+constexpr std::size_t kKnownAbsentMax = 64 << 10;
+constexpr unsigned kHashShift = 64 - kIdHashBits;
+
+}  // namespace
+
+/// Finds in memory who came first with each id, and notes those that are the first.
+void EventStore::find_first(std::vector<Asked>& asked) {
+  const MutexLock lock(mutex_);
+  for (Asked& one : asked) {
+    const auto [place, is_new] = ids_.try_emplace(one.hash, one.own);
+    // After a failure the same records come again: they do not repeat themselves.
+    if (!is_new && place->second != one.own) {
+      one.first = place->second;
+    }
+  }
+}
+
+/// Looks into the sealed segments for ids that memory does not know.
+Result<void> EventStore::find_sealed(std::vector<Asked>& asked, Timestamp oldest) const {
+  Segments segments;
+  std::uint64_t seals = 0;
+  std::vector<std::uint32_t> order;
+  order.reserve(asked.size());
+  {
+    const MutexLock lock(mutex_);
+    segments = segments_;
+    seals = seals_;
+    for (std::uint32_t i = 0; i < asked.size(); ++i) {
+      if (!asked[i].first && !known_absent_.contains(asked[i].hash)) {
+        order.push_back(i);
+      }
+    }
+  }
+  if (segments.empty() || order.empty()) {
+    return {};
+  }
+  // In the order of the hashes, which is the order of the ids on disk.
+  std::ranges::sort(order, {}, [&](std::uint32_t i) { return asked[i].hash; });
+  std::vector<Offset> found;
+  for (const auto& segment : segments) {
+    for (const std::uint32_t i : order) {
+      Asked& one = asked[i];
+      if (one.first) {
+        continue;
+      }
+      found.clear();
+      OT_TRY_DO(segment->index().find_id(one.hash >> kHashShift, found));
+      for (const Offset offset : found) {
+        OT_TRY(const bool same, has_id(offset, one.id, oldest));
+        if (same) {
+          one.first = offset;
+        }
+      }
+    }
+  }
+  const MutexLock lock(mutex_);
+  if (seals == seals_) {
+    note_absent(asked, order);
+  }
+  return {};
+}
+
+/// What is applied is noted in `ids_` anyway.
+void EventStore::note_absent(const std::vector<Asked>& asked,
+                             std::span<const std::uint32_t> looked_for) const {
+  if (known_absent_.size() > kKnownAbsentMax) {
+    known_absent_.clear();
+  }
+  for (const std::uint32_t i : looked_for) {
+    if (!asked[i].first && asked[i].record == nullptr) {
+      known_absent_.insert(asked[i].hash);
+    }
+  }
+}
+
+/// Another id of the same hash is there, or the same one is not kept any more: from here on this
+/// record is the one that counts.
+void EventStore::remember(const Asked& one) {
+  const MutexLock lock(mutex_);
+  ids_.insert_or_assign(one.hash, one.own);
+}
+
+/// The one that counts is sealed already: this one was only noted until that was known.
+void EventStore::forget(const Asked& one) {
+  const MutexLock lock(mutex_);
+  if (const auto place = ids_.find(one.hash); place != ids_.end() && place->second == one.own) {
+    ids_.erase(place);
+  }
+}
+
+Result<bool> EventStore::has_id(Offset offset, std::string_view id, Timestamp oldest) const {
+  const auto block = read_block(*this, block_cache_, offset);
+  if (!block && block.error().code() == ErrorCode::NotFound && offset < needed_from()) {
+    return false;  // Its segment aged out meanwhile.
+  }
+  if (!block) {
+    return std::unexpected(block.error());
+  }
+  const ReadBlock& read = **block;
+  OT_TRY(const auto record, read.records.record(value(offset) - value(read.first)));
+  return record.id == id && record.event_time >= oldest;
+}
+
+Result<std::optional<Offset>> EventStore::find_id(std::string_view id, Timestamp oldest) const {
+  OT_TRY(const auto found, find_ids({&id, 1}, oldest));
+  return found.front();
+}
+
+Result<std::vector<std::optional<Offset>>> EventStore::find_ids(
+    std::span<const std::string_view> ids, Timestamp oldest) const {
+  std::vector<Asked> asked;
+  asked.reserve(ids.size());
+  for (const std::string_view id : ids) {
+    asked.push_back({.hash = sip_hash(id_key_, id),
+                     .id = id,
+                     .own = Offset{0},
+                     .record = nullptr,
+                     .first = std::nullopt});
+  }
+  {
+    const MutexLock lock(mutex_);
+    for (Asked& one : asked) {
+      // What is being applied is noted already and may turn out to repeat a sealed one.
+      const auto place = ids_.find(one.hash);
+      if (place != ids_.end() && place->second < applied_end_) {
+        one.first = place->second;
+      }
+    }
+  }
+  for (Asked& one : asked) {
+    if (one.first) {
+      OT_TRY(const bool same, has_id(*one.first, one.id, oldest));
+      if (!same) {
+        one.first.reset();
+      }
+    }
+  }
+  OT_TRY_DO(find_sealed(asked, oldest));
+  std::vector<std::optional<Offset>> found;
+  found.reserve(asked.size());
+  for (const Asked& one : asked) {
+    found.push_back(one.first);
+  }
+  return found;
+}
+
+}  // namespace opentrail::history

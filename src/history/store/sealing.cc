@@ -1,0 +1,202 @@
+#include "history/store/event_store.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include <algorithm>
+
+/// The thread of the store that seals, merges and drops.
+namespace opentrail::history {
+namespace {
+
+using journal::Offset;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kSegmentFanIn = 8;
+/// At a stop a tail of this share of a seal is sealed: less is replayed in a moment.
+constexpr std::size_t kSealShareAtStop = 8;
+
+metrics::Counter& seal_counter() {
+  static metrics::Counter counter = metrics::counter("opentrail_history_segments_written_total",
+                                                     "Segments sealed or merged by event history");
+  return counter;
+}
+
+metrics::Gauge& segments_gauge() {
+  static metrics::Gauge gauge =
+      metrics::gauge("opentrail_history_segments", "Sealed segments of event history");
+  return gauge;
+}
+
+}  // namespace
+
+void EventStore::run() {
+  while (auto work = await_work()) {
+    auto done = do_work(*work);
+    const MutexLock lock(mutex_);
+    working_ = false;
+    if (!done && !failure_) {
+      log::error("history: {}; it is tried again", done.error().message());
+    }
+    failure_ = done ? std::nullopt : std::optional(std::move(done).error());
+    changed_.notify_all();
+    if (failure_) {
+      come_back_to(*work);
+      const auto until = SteadyClock::now() + options_.retry_interval;
+      while (!stopping_ && changed_.wait_until(mutex_, until)) {
+      }
+    }
+  }
+}
+
+/// What failed is done with the next pass. Damaged segments stay so: they are not merged again and
+/// again, only when something new is sealed.
+void EventStore::come_back_to(const Work& work) {
+  if (work.expire && !expire_) {
+    expire_ = work.expire;
+  }
+  merge_due_ = merge_due_ || failure_->code() != ErrorCode::Corruption;
+}
+
+/// At a stop, what would take long to be replayed is sealed, once.
+bool EventStore::seals_now() const {
+  const bool old = expire_ && !tail_.empty() && tail_.front().meta().newest < *expire_;
+  std::size_t waiting = 0;
+  for (const Part& part : tail_) {
+    waiting += part.meta().docs;
+  }
+  return waiting >= options_.seal_records || sealing_parts_ > 0 || old ||
+         (stopping_ && waiting >= options_.seal_records / kSealShareAtStop);
+}
+
+std::optional<EventStore::Work> EventStore::await_work() {
+  const MutexLock lock(mutex_);
+  for (;;) {
+    if (stopping_ && (failure_ || !seals_now())) {
+      return std::nullopt;
+    }
+    Work work;
+    if (seals_now()) {
+      if (sealing_parts_ == 0) {
+        sealing_parts_ = tail_.size();
+      }
+      work.to_seal.assign(tail_.begin(),
+                          tail_.begin() + static_cast<std::ptrdiff_t>(sealing_parts_));
+    }
+    if (!stopping_) {
+      work.expire = std::exchange(expire_, std::nullopt);
+      work.merge = std::exchange(merge_due_, false);
+    }
+    if (!work.to_seal.empty() || work.expire || work.merge) {
+      working_ = true;
+      return work;
+    }
+    changed_.wait(mutex_);
+  }
+}
+
+Result<void> EventStore::do_work(const Work& work) {
+  if (work.expire) {
+    OT_TRY(const std::uint64_t dropped, set_->drop_before(*work.expire));
+    if (dropped > 0) {
+      log::info("history: dropped {} records older than {}", dropped, to_iso_seconds(*work.expire));
+      const MutexLock lock(mutex_);
+      publish_segments();
+    }
+  }
+  if (!work.to_seal.empty()) {
+    OT_TRY_DO(seal(work.to_seal));
+  }
+  {
+    const MutexLock lock(mutex_);
+    if (stopping_) {
+      return {};  // it can wait for the next start
+    }
+  }
+  // One at a time: what waits to be sealed goes first.
+  OT_TRY(const bool merged, merge_once());
+  if (merged) {
+    const MutexLock lock(mutex_);
+    merge_due_ = true;
+  }
+  return {};
+}
+
+Result<void> EventStore::seal(const std::vector<Part>& parts) {
+  const JournalRun blocks(journal_);
+  std::vector<SegmentPart> sources;
+  sources.reserve(parts.size());
+  for (const Part& part : parts) {
+    sources.push_back({.index = part.index.get(), .blocks = &blocks});
+  }
+  OT_TRY_DO(set_->seal(sources));
+  seal_counter().add();
+  const Offset end = parts.back().meta().end;
+  TailIds kept;
+  const MutexLock lock(mutex_);
+  tail_.erase(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(sealing_parts_));
+  sealing_parts_ = 0;
+  for (const auto& [hash, offset] : ids_) {
+    if (offset >= end) {
+      kept.emplace(hash, offset);
+    }
+  }
+  ids_.swap(kept);
+  ++seals_;
+  known_absent_.clear();
+  publish_segments();
+  return {};
+}
+
+/// Merges neighbours of about the same size when there are enough of them: a record is written
+/// again once each time its segment gets so many times larger.
+Result<bool> EventStore::merge_once() {
+  const Segments& segments = set_->segments();
+  const auto docs_of = [&](std::size_t i) { return segments[i]->index().meta().docs; };
+  const auto follow = [&](std::size_t i) { return segments[i]->end() == segments[i + 1]->first(); };
+  for (std::size_t docs_max = options_.seal_records * kSegmentFanIn / 2;
+       docs_max < options_.segment_records_max; docs_max *= kSegmentFanIn) {
+    for (std::size_t at = 0; at < segments.size();) {
+      std::size_t count = 0;
+      std::uint64_t docs = 0;
+      while (at + count < segments.size() && count < kSegmentFanIn &&
+             docs_of(at + count) < docs_max &&
+             docs + docs_of(at + count) <= options_.segment_records_max * 5 / 4 &&
+             (count == 0 || follow(at + count - 1))) {
+        docs += docs_of(at + count++);
+      }
+      if (count == kSegmentFanIn) {
+        OT_TRY_DO(set_->merge(at, count));
+        seal_counter().add();
+        const MutexLock lock(mutex_);
+        publish_segments();
+        return true;
+      }
+      at += std::max<std::size_t>(count, 1);
+    }
+  }
+  return false;
+}
+
+void EventStore::publish_segments() {
+  segments_ = set_->segments();
+  segments_gauge().set(static_cast<double>(segments_.size()));
+}
+
+bool EventStore::wait_settled() {
+  const MutexLock lock(mutex_);
+  const auto busy = [this]() REQUIRES(mutex_) {
+    std::size_t waiting = 0;
+    for (const Part& part : tail_) {
+      waiting += part.meta().docs;
+    }
+    return working_ || merge_due_ || expire_ || sealing_parts_ > 0 ||
+           waiting >= options_.seal_records;
+  };
+  while (busy() && !failure_ && !stopping_) {
+    changed_.wait(mutex_);
+  }
+  return !failure_ && !stopping_;
+}
+
+}  // namespace opentrail::history
