@@ -398,7 +398,7 @@ Result<JournalHistory::Page> JournalHistory::page_of(const Listing& listing, con
       page.next_token = listing.token_after(last);
       return page;
     }
-    RecordReader& reader = 
+    RecordReader& reader =
         readers.try_emplace(match->blocks, *match->blocks, store_->block_cache()).first->second;
     OT_TRY(const std::string_view json, reader.json(match->key.offset));
     FoundEvent event;

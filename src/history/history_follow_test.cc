@@ -46,7 +46,7 @@ TEST_F(HistoryFollowTest, SaysSoWhenTheJournalDroppedWhatIsNotSealed) {
   for (int i = 0; i < 10; ++i) {
     add({.id = std::to_string(i)});
   }
-  EXPECT_EQ(lookup_ids(query_of()).size(), 10U);
+  ASSERT_TRUE(history_->wait_applied(Offset{10}, minutes(1)));
   ASSERT_TRUE(journal_.drop_before(Offset{6}).has_value());
   EXPECT_FALSE(history_->lookup(query_of()).has_value());
 }

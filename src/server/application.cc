@@ -183,9 +183,8 @@ Result<void> Application::Parts::open_delivery() {
 void Application::Parts::open_pipeline() {
   recorder = std::make_unique<Recorder>(
       *journal, [this](const record::Record& record) { return delivery->wanted(record); });
-  Pipeline::Parts parts{*iam, *recorder,      *journal,          clock, random, *workers,
-                        {},   config.regions, config.lookup_rate,
-                        {}};
+  Pipeline::Parts parts{*iam, *recorder,      *journal,           clock, random, *workers,
+                        {},   config.regions, config.lookup_rate, {}};
   parts.history_read = [this](journal::Offset offset) { history->need_not_wait_for(offset); };
   services::S3Options s3;
   s3.is_allowed = [this](const iam::Caller& caller, std::string_view action,

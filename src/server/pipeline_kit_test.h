@@ -235,18 +235,17 @@ class PipelineTest : public testing::Test {
     query_->operation.region_override = "us-east-1";
     s3_ = add("s3", iam::ErrorStyle::S3);
     s3_->operation = operation("CreateBucket", "s3:CreateBucket");
-    pipeline_ = std::make_unique<Pipeline>(Pipeline::Parts{*iam_,
-                                                           recorder_,
-                                                           journal_,
-                                                           clock_,
-                                                           random_,
-                                                           workers_,
-                                                           std::move(services_),
-                                                           {"us-east-1", "eu-central-1"},
-                                                           kLookupRate,
-                                                           [this](journal::Offset offset) {
-                                                             history_reads_.push_back(offset);
-                                                           }});
+    pipeline_ = std::make_unique<Pipeline>(
+        Pipeline::Parts{*iam_,
+                        recorder_,
+                        journal_,
+                        clock_,
+                        random_,
+                        workers_,
+                        std::move(services_),
+                        {"us-east-1", "eu-central-1"},
+                        kLookupRate,
+                        [this](journal::Offset offset) { history_reads_.push_back(offset); }});
   }
   ~PipelineTest() override { workers_.join(); }
 

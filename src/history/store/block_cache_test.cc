@@ -1,7 +1,8 @@
 // Goal: what was decoded last is found by any of its records, and the rest is let go of.
 // Method: blocks of known records, and room for a few of them.
-#include "history/history_fixture.h"
 #include "history/store/block_cache.h"
+
+#include "history/history_fixture.h"
 
 #include <cstdint>
 #include <memory>

@@ -1,7 +1,6 @@
-#include "history/store/event_store.h"
-
 #include "base/log.h"
 #include "base/metrics.h"
+#include "history/store/event_store.h"
 
 #include <algorithm>
 
