@@ -41,6 +41,9 @@ def test_a_whole_run(tmp_path: pathlib.Path) -> None:
     check_latency(phases["ingest"], "ack")
     for attribute in ATTRIBUTES:
         check_latency(phases["lookup"], attribute)
+    check_latency(phases["lookup"], "busy")
+    assert phases["lookup"]["busyCallsPerSecond"] > 0
+    assert 0 < phases["lookup"]["serverP50Micros"] <= phases["lookup"]["serverP99Micros"]
     assert phases["lookup"]["calls"] == 20 * len(ATTRIBUTES) and phases["lookup"]["misses"] == 0
     check_latency(phases["search"], "threeFilters")
     assert phases["search"]["calls"] == 20 and phases["search"]["misses"] == 0

@@ -2,6 +2,7 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
@@ -21,6 +22,10 @@ void Counter::add(double amount) const {
 
 void Gauge::set(double value) const { static_cast<prometheus::Gauge*>(impl_)->Set(value); }
 
+void Histogram::observe(double value) const {
+  static_cast<prometheus::Histogram*>(impl_)->Observe(value);
+}
+
 Counter counter(const std::string& name, const std::string& help, const Labels& labels) {
   return Counter(
       &prometheus::BuildCounter().Name(name).Help(help).Register(registry()).Add(labels));
@@ -28,6 +33,12 @@ Counter counter(const std::string& name, const std::string& help, const Labels& 
 
 Gauge gauge(const std::string& name, const std::string& help, const Labels& labels) {
   return Gauge(&prometheus::BuildGauge().Name(name).Help(help).Register(registry()).Add(labels));
+}
+
+Histogram histogram(const std::string& name, const std::string& help,
+                    const std::vector<double>& bounds, const Labels& labels) {
+  return Histogram(
+      &prometheus::BuildHistogram().Name(name).Help(help).Register(registry()).Add(labels, bounds));
 }
 
 std::string render() { return prometheus::TextSerializer().Serialize(registry().Collect()); }

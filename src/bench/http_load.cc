@@ -172,6 +172,21 @@ Result<std::string> LoadConnection::ask(const SearchCall& search) {
   return std::move(response.body);
 }
 
+Result<std::string> read_metrics(const LoadTarget& target) {
+  OT_TRY(const net::Url url, net::parse_url(target.endpoint));
+  net::ClientOptions options;
+  options.ca_file = target.ca_file;
+  OT_TRY(const auto client, net::Client::make(url, std::move(options)));
+  net::ClientRequest request;
+  request.target = url.path + "/metrics";
+  OT_TRY(net::ClientResponse response, client->send(request));
+  constexpr int kOk = 200;
+  if (response.status != kOk) {
+    return fail(ErrorCode::Unsupported, fmt::format("/metrics answered {}", response.status));
+  }
+  return std::move(response.body);
+}
+
 bool holds_expected(std::string_view answer, const LookupQuery& query) {
   // Searched and not parsed: the client's work must not be what is measured.
   return query.expected_id.empty()

@@ -90,6 +90,9 @@ struct LookupOutcome {
   std::uint64_t misses = 0;  ///< Answers without what was expected.
 };
 
+/// GET /metrics. Errors: the client's; Unsupported when there is none.
+[[nodiscard]] Result<std::string> read_metrics(const LoadTarget& target);
+
 /// Told how many calls are done so far; from any of the threads, one at a time.
 using OnCalls = std::function<void(std::size_t done)>;
 

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "bench/ingest_phase.h"
+#include "bench/lookup_phase.h"
 #include "bench/search_phase.h"
 
 #include <algorithm>
@@ -28,75 +29,6 @@ Section not_ours(std::string name) {
   return Section{.name = std::move(name),
                  .note = "only for a server that the bench starts itself",
                  .metrics = {}};
-}
-
-struct AttributeOfFacts {
-  std::string_view key;     ///< LookupEvents'.
-  std::string_view prefix;  ///< Of the metrics.
-  std::string RecordFacts::* value;
-};
-constexpr std::array<AttributeOfFacts, 8> kAttributes = {{
-    {"EventId", "eventId", &RecordFacts::event_id},
-    {"EventName", "eventName", &RecordFacts::event_name},
-    {"EventSource", "eventSource", &RecordFacts::event_source},
-    {"Username", "username", &RecordFacts::username},
-    {"AccessKeyId", "accessKeyId", &RecordFacts::access_key_id},
-    {"ReadOnly", "readOnly", &RecordFacts::read_only},
-    {"ResourceType", "resourceType", &RecordFacts::resource_type},
-    {"ResourceName", "resourceName", &RecordFacts::resource_name},
-}};
-
-std::vector<LookupQuery> make_queries(const BenchRun& run, const AttributeOfFacts& attribute) {
-  Draws draws(run.options.seed ^ std::hash<std::string_view>()(attribute.key));
-  std::vector<LookupQuery> queries;
-  // Some records lack the attribute: twenty tries for each query are enough for all that have it.
-  constexpr std::uint64_t kTries = 20;
-  for (std::uint64_t i = 0;
-       i < run.options.lookups * kTries && queries.size() < run.options.lookups; ++i) {
-    const RecordFacts& facts = run.sample[below(run.sample.size(), draws.next())];
-    const std::string& value = facts.*attribute.value;
-    if (value.empty()) {
-      continue;
-    }
-    queries.push_back({.account = facts.account,
-                       .region = facts.region,
-                       .key = std::string(attribute.key),
-                       .value = value,
-                       .expected_id = attribute.key == "EventId" ? facts.event_id : ""});
-  }
-  return queries;
-}
-
-Result<Section> run_lookup(BenchRun& run) {
-  Section section{.name = "lookup", .note = {}, .metrics = {}};
-  if (run.sample.empty()) {
-    section.note = "no record that LookupEvents shows was made";
-    return section;
-  }
-  std::uint64_t done_before = 0;
-  double seconds = 0;
-  const std::uint64_t total = run.options.lookups * kAttributes.size();
-  for (const AttributeOfFacts& attribute : kAttributes) {
-    const std::vector<LookupQuery> queries = make_queries(run, attribute);
-    const auto on_calls = [&](std::size_t done) {
-      run.on_progress("lookup", done_before + done, total);
-    };
-    const auto begin = steady_clock::now();
-    OT_TRY(LookupOutcome outcome, send_lookups(run.target, run.clock, queries, on_calls));
-    const double took = duration<double>(steady_clock::now() - begin).count();
-    seconds += took;
-    done_before += queries.size();
-    section.lost += outcome.misses;
-    section.add(fmt::format("{}PerSecond", attribute.prefix),
-                fmt::format("{}, calls a second", attribute.key),
-                static_cast<double>(queries.size()) / std::max(took, 1e-9), "/s");
-    section.add_latency(attribute.prefix, attribute.key, summarise(outcome.times));
-  }
-  section.add("calls", "calls", static_cast<double>(done_before));
-  section.add("callsPerSecond", "calls a second",
-              static_cast<double>(done_before) / std::max(seconds, 1e-9), "/s");
-  section.add("misses", "answers without what they had to hold", static_cast<double>(section.lost));
-  return section;
 }
 
 /// The account and Region that most records of the sample are of.

@@ -33,6 +33,45 @@ constexpr std::size_t kUnsealedSealsMin = 4;
 /// While too much waits to be sealed, the follower looks again after this.
 constexpr std::chrono::milliseconds kBehindPause{5};
 
+/// Seconds. Fine around the milliseconds that a page should take.
+const std::vector<double>& query_bounds() {
+  static const std::vector<double> bounds = {
+      0.000'1, 0.000'2, 0.000'3, 0.000'5, 0.000'7, 0.001, 0.001'5, 0.002, 0.003, 0.004, 0.006,
+      0.008,   0.012,   0.016,   0.032,   0.064,   0.128, 0.256,   0.512, 1,     4,     16};
+  return bounds;
+}
+
+const metrics::Histogram& lookup_seconds() {
+  static const metrics::Histogram histogram =
+      metrics::histogram("opentrail_history_lookup_seconds",
+                         "What LookupEvents takes in event history, waiting for "
+                         "what was accepted before included",
+                         query_bounds());
+  return histogram;
+}
+
+const metrics::Histogram& search_seconds() {
+  static const metrics::Histogram histogram =
+      metrics::histogram("opentrail_history_search_seconds",
+                         "What a page of a search takes in event history", query_bounds());
+  return histogram;
+}
+
+/// Observes how long it lived.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const metrics::Histogram& histogram) : histogram_(histogram) {}
+  ~Stopwatch() {
+    histogram_.observe(std::chrono::duration<double>(SteadyClock::now() - begin_).count());
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  const metrics::Histogram& histogram_;
+  const SteadyClock::time_point begin_ = SteadyClock::now();
+};
+
 class JournalHistory final : public History {
  public:
   JournalHistory(journal::Journal& journal, const io::Clock& clock, HistoryOptions options)
@@ -411,6 +450,7 @@ Result<JournalHistory::Page> JournalHistory::page_of(const Listing& listing, con
 }
 
 Result<LookupPage> JournalHistory::lookup(const LookupQuery& query) {
+  const Stopwatch stopwatch(lookup_seconds());
   OT_TRY_DO(wait_searchable(awaited_end()));
   const View view = store_->view();
   OT_TRY(const Listing listing, Listing::begin(query, oldest_kept(), view.end));
@@ -419,6 +459,7 @@ Result<LookupPage> JournalHistory::lookup(const LookupQuery& query) {
 }
 
 Result<SearchPage> JournalHistory::search(const SearchQuery& query) {
+  const Stopwatch stopwatch(search_seconds());
   OT_TRY_DO(wait_searchable(awaited_end()));
   const View view = store_->view();
   OT_TRY(const Listing listing, Listing::begin(query, oldest_kept(), view.end));
