@@ -24,6 +24,7 @@ using opentrail::Result;
 
 namespace {
 
+constexpr std::size_t kVersionAt = 4;
 constexpr std::size_t kFooterPositionAt = 8;
 constexpr std::size_t kFooterBytesAt = 16;
 constexpr std::size_t kStepsMax = 2000;
@@ -65,10 +66,12 @@ std::optional<std::string_view> description_of(std::string_view file) {
 }
 
 std::string with_checksums(std::string file, std::string_view description) {
+  const std::size_t version_at = file.size() - history::kSegmentFooterBytes + kVersionAt;
   const history::SegmentFooter footer{
       .meta_position = static_cast<std::uint64_t>(description.data() - file.data()),
       .meta_bytes = static_cast<std::uint32_t>(description.size()),
-      .meta_crc = opentrail::crc32c(opentrail::as_bytes(description))};
+      .meta_crc = opentrail::crc32c(opentrail::as_bytes(description)),
+      .version = number_at<std::uint8_t>(file, version_at)};
   file.resize(file.size() - history::kSegmentFooterBytes);
   return file + footer.encode();
 }
@@ -184,8 +187,8 @@ bool read_keys(const history::Index& index) {
   return whole;
 }
 
-void read_index(std::string_view file, std::string_view description) {
-  auto meta = history::SegmentMeta::decode(description, file.size());
+void read_index_of(std::string_view file, std::string_view description, std::uint8_t version) {
+  auto meta = history::SegmentMeta::decode(description, file.size(), version);
   if (!meta) {
     return;
   }
@@ -199,11 +202,18 @@ void read_index(std::string_view file, std::string_view description) {
   }
   const history::Index* const source = &index;
   history::MemorySink sink;
-  const auto merged = history::merge_indexes({&source, 1}, sink);
+  const auto merged = history::merge_indexes({&source, 1}, sink, history::Filtered::Yes);
   // Walking looks at less than merging does: an error may come only here.
   if (good(merged)) {
     require(keys && ids && fields);
     require(merged->docs == index.meta().docs);
+  }
+}
+
+void read_index(std::string_view file, std::string_view description) {
+  // As of both versions, whatever the file says.
+  for (const std::uint8_t version : {std::uint8_t{1}, history::kSegmentVersion}) {
+    read_index_of(file, description, version);
   }
 }
 

@@ -69,10 +69,11 @@ std::optional<ServerTimes> server_times(BenchRun& run) {
 
 void add_server_times(Section& section, const std::optional<ServerTimes>& before,
                       const std::optional<ServerTimes>& after) {
-  if (!before || !after) {
+  if (!after) {
     return;
   }
-  const ServerTimes between = after->since(*before);
+  // A server that was never asked shows none.
+  const ServerTimes between = before ? after->since(*before) : *after;
   constexpr double kMicros = 1e6;
   for (const auto& [name, label, share] : {std::tuple{"serverP50Micros", "p50 at most", 0.5},
                                            {"serverP99Micros", "p99 at most", 0.99}}) {

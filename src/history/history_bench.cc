@@ -74,7 +74,7 @@ void BM_MergeAndFind(benchmark::State& state) {
   }
   for (auto _ : state) {
     MemorySink sink;
-    auto meta = merge_indexes(sources, sink).value();
+    auto meta = merge_indexes(sources, sink, Filtered::No).value();
     const Index merged(std::move(meta), sink.take());
     benchmark::DoNotOptimize(merged.find(record::Field::EventName, "Action7"));
   }

@@ -63,7 +63,12 @@ class EmbeddedJournal final : public Journal {
   EmbeddedJournal(const EmbeddedJournal&) = delete;
   EmbeddedJournal& operator=(const EmbeddedJournal&) = delete;
 
-  Result<Offset> append(std::vector<record::Record> batch, Done done) override;
+  Result<Offset> append(std::vector<record::Record> batch, Done done) override {
+    return enqueue(std::move(batch), std::move(done), true);
+  }
+  Result<Offset> append_soon(std::vector<record::Record> batch, Done done) override {
+    return enqueue(std::move(batch), std::move(done), false);
+  }
   [[nodiscard]] std::optional<Error> failure() const override;
   [[nodiscard]] Offset end() const override;
   [[nodiscard]] Offset durable_end() const override { return segments_.durable_end(); }
@@ -80,6 +85,8 @@ class EmbeddedJournal final : public Journal {
   void stop() override { shut_down(); }
 
  private:
+  Result<Offset> enqueue(std::vector<record::Record> batch, Done done, bool hurry);
+  void hurry() REQUIRES(mutex_);
   void shut_down();
 
   static SegmentWriter::Options writer_options(const JournalOptions& options);
@@ -121,6 +128,9 @@ class EmbeddedJournal final : public Journal {
   Condition work_;     ///< For the writer: the queue is not empty, or stop.
   Condition changed_;  ///< For those who wait: a commit, a failure or the writer's end.
   std::deque<Pending> queue_ GUARDED_BY(mutex_);
+  bool hurried_ GUARDED_BY(mutex_) = false;  ///< Somebody waits for what is in the queue.
+  /// The latest that it is written, in a hurry or not.
+  std::chrono::steady_clock::time_point write_at_ GUARDED_BY(mutex_);
   std::size_t waiting_bytes_ GUARDED_BY(mutex_) = 0;  ///< Of all batches not yet durable.
   Offset end_ GUARDED_BY(mutex_);
   std::vector<std::function<void(Offset)>> listeners_ GUARDED_BY(mutex_);
@@ -152,7 +162,7 @@ SegmentWriter::Start EmbeddedJournal::writer_start(const JournalOptions& options
           .dictionary = recovered.dictionary ? recovered.dictionary : options.dictionary};
 }
 
-Result<Offset> EmbeddedJournal::append(std::vector<record::Record> batch, Done done) {
+Result<Offset> EmbeddedJournal::enqueue(std::vector<record::Record> batch, Done done, bool hurry) {
   if (batch.empty()) {
     return fail(ErrorCode::InvalidArgument, "journal: an empty batch");
   }
@@ -181,9 +191,21 @@ Result<Offset> EmbeddedJournal::append(std::vector<record::Record> batch, Done d
   end_ = end_ + records->size();
   waiting_bytes_ += bytes;
   metrics_.queue_bytes.set(static_cast<double>(waiting_bytes_));
+  const bool is_first = queue_.empty();
   queue_.push_back({{first, std::move(records)}, std::move(done), bytes});
-  work_.notify_one();
+  if (hurry || waiting_bytes_ > options_.queue_bytes_max / 2) {
+    this->hurry();
+  } else if (is_first) {
+    write_at_ = std::chrono::steady_clock::now() + options_.soon_delay;
+    work_.notify_one();
+  }
   return first;
+}
+
+/// What waits is written as soon as the writer can.
+void EmbeddedJournal::hurry() {
+  hurried_ = true;
+  work_.notify_one();
 }
 
 std::optional<Error> EmbeddedJournal::failure() const {
@@ -202,6 +224,9 @@ Result<void> EmbeddedJournal::wait_durable(Offset offset, std::chrono::milliseco
   const std::uint64_t taken_back_before = times_taken_back_;
   bool in_time = true;
   while (segments_.durable_end() < offset) {
+    if (!queue_.empty() && !hurried_) {
+      hurry();
+    }
     const bool hopeless =
         failed_for_good_ || times_taken_back_ != taken_back_before || end_ < offset;
     if (failure_ && hopeless) {
@@ -373,6 +398,9 @@ EmbeddedJournal::Work EmbeddedJournal::wait_for_work() {
       return Work::Probe;
     }
   }
+  while (!queue_.empty() && !hurried_ && !stopping_ && work_.wait_until(mutex_, write_at_)) {
+  }
+  hurried_ = false;
   taken_.swap(queue_);
   return taken_.empty() ? Work::None : Work::Write;
 }

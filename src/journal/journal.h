@@ -38,6 +38,8 @@ struct JournalOptions {
   std::size_t dictionary_sample_bytes = 4 << 20;
   /// For a journal that has none yet; null: it trains one.
   std::shared_ptr<const Dictionary> dictionary = nullptr;
+  /// How long append_soon() may wait for more to be committed together.
+  std::chrono::milliseconds soon_delay{5};
   /// While the disk is full, how long until it is tried again without an append.
   std::chrono::milliseconds retry_interval{1000};
 };
@@ -105,7 +107,13 @@ class Journal {
   /// journal is opened again, and whether the records that were being written are kept is known
   /// only then.
   virtual Result<Offset> append(std::vector<record::Record> batch, Done done) = 0;
-  /// The same, waiting for durability. Not on the journal's thread.
+  /// The same for records that nobody is waiting for: the commit may come `soon_delay` later, so
+  /// that many share one. It comes at once when something is appended by append(), somebody asks
+  /// wait_durable(), or much waits. This one appends as ever.
+  virtual Result<Offset> append_soon(std::vector<record::Record> batch, Done done) {
+    return append(std::move(batch), std::move(done));
+  }
+  /// append(), waiting for durability. Not on the journal's thread.
   Result<Offset> append_and_wait(std::vector<record::Record> batch);
 
   /// Why nothing can be appended. ResourceExhausted while the disk is full: taken back by the first

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <thread>
 
 namespace opentrail::journal {
@@ -117,6 +118,54 @@ TEST(Journal, OneSyncForAllThatWaits) {
   held.release();
   ASSERT_TRUE(journal->wait_durable(Offset{201}, kLong));
   EXPECT_EQ(files.calls() - before, 2U);  // one write, one fdatasync
+}
+
+TEST(Journal, WhatNobodyWaitsForIsCommittedTogether) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.soon_delay = std::chrono::hours(1);
+  const auto journal = open_journal(files, options);
+  const auto append_soon = [&](std::uint64_t i) {
+    EXPECT_EQ(journal->append_soon({make_record(i)}, nullptr).value(), Offset{i});
+  };
+  int commits = 0;
+  journal->on_commit([&](Offset) { ++commits; });
+  append_soon(0);
+  append_soon(1);
+  EXPECT_EQ(journal->durable_end(), Offset{0});
+  // Somebody asks for them.
+  ASSERT_TRUE(journal->wait_durable(Offset{2}, kLong));
+  // Something else is waited for.
+  append_soon(2);
+  ASSERT_TRUE(journal->append_and_wait({make_record(3)}));
+  append_soon(4);
+  journal->stop();
+  expect_records(*journal, 5);
+  EXPECT_EQ(commits, 3);
+}
+
+TEST(Journal, WhatNobodyWaitsForIsCommittedSoon) {
+  io::FaultyFilesystem files(1);
+  const auto journal = open_journal(files);
+  std::promise<Result<Offset>> done;
+  ASSERT_TRUE(journal->append_soon(
+      {make_record(0)}, [&](Result<Offset> result) { done.set_value(std::move(result)); }));
+  EXPECT_EQ(done.get_future().get(), Offset{0});
+}
+
+TEST(Journal, MuchIsCommittedAtOnce) {
+  io::FaultyFilesystem files(1);
+  JournalOptions options = small_options();
+  options.soon_delay = std::chrono::hours(1);
+  options.queue_bytes_max = 10'000;
+  const auto journal = open_journal(files, options);
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    while (!journal->append_soon({make_record(i)}, nullptr)) {
+      std::this_thread::yield();
+    }
+  }
+  ASSERT_TRUE(journal->wait_durable(Offset{100}, kLong));
+  expect_records(*journal, 100);
 }
 
 TEST(Journal, PushesBackWhenTheQueueIsFull) {

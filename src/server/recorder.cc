@@ -93,7 +93,7 @@ asio::awaitable<Result<Offset>> Recorder::append_durably(record::Record record) 
 asio::awaitable<Result<Offset>> Recorder::append_soon(record::Record record) {
   std::vector<record::Record> batch;
   batch.push_back(std::move(record));
-  auto accepted = journal_.append(std::move(batch), [](Result<Offset> result) {
+  auto accepted = journal_.append_soon(std::move(batch), [](Result<Offset> result) {
     if (!result) {
       log::error("the record of a read call was lost: {}", result.error().message());
     }

@@ -84,20 +84,27 @@ std::optional<IdPagesMeta> IdPagesMeta::decode(ByteReader& in, std::uint64_t ind
   return meta.starts.front() == 0 ? std::optional(std::move(meta)) : std::nullopt;
 }
 
-IdPagesWriter::IdPagesWriter(ByteSink& sink, std::uint64_t count, std::uint64_t records)
-    : sink_(sink) {
+IdPagesWriter::IdPagesWriter(ByteSink& sink, std::uint64_t count, std::uint64_t records,
+                             Filtered filtered)
+    : sink_(sink), filtered_(filtered) {
   meta_.position = sink.position();
   meta_.bucket_bits = static_cast<std::uint8_t>(bucket_bits_for(count));
   meta_.record_bits = static_cast<std::uint8_t>(
       std::max<unsigned>(1, static_cast<unsigned>(std::bit_width(records))));
   OT_CHECK(meta_.record_bits <= kRecordBitsMax);
   meta_.starts.assign((std::size_t{1} << meta_.bucket_bits) + 1, 0);
+  if (filtered_ == Filtered::Yes) {
+    meta_.filter = IdFilter(count);
+  }
 }
 
 void IdPagesWriter::add(const IdEntry& entry) {
   constexpr std::size_t kWriteBytes = 64 << 10;
   const unsigned rest_bits = kIdHashBits - meta_.bucket_bits;
   ++meta_.starts[(entry.hash >> rest_bits) + 1];
+  if (filtered_ == Filtered::Yes) {
+    meta_.filter.add(entry.hash);
+  }
   const std::uint64_t packed = low_bits(entry.hash, rest_bits) << meta_.record_bits | entry.record;
   waiting_.append(reinterpret_cast<const char*>(&packed), meta_.entry_bytes());
   if (waiting_.size() >= kWriteBytes) {
@@ -132,6 +139,9 @@ Result<bool> IdCursor::next() {
 
 Result<void> find_ids(const IdPagesMeta& meta, const CheckedBytes& bytes, std::uint64_t hash,
                       std::vector<std::uint32_t>& found) {
+  if (!meta.filter.may_have(hash)) {
+    return {};
+  }
   const unsigned rest_bits = kIdHashBits - meta.bucket_bits;
   const std::size_t bucket = hash >> rest_bits;
   if (meta.starts[bucket] == meta.starts[bucket + 1]) {

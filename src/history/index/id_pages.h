@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "history/index/checked_bytes.h"
 #include "history/index/coding.h"
+#include "history/index/id_filter.h"
 
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,7 @@ struct IdPagesMeta {
   std::uint8_t bucket_bits = 0;
   std::uint8_t record_bits = 0;
   std::vector<std::uint32_t> starts;  ///< Of each bucket, and the end: in entries.
+  IdFilter filter;                    ///< Only of a segment; encoded apart.
 
   [[nodiscard]] std::uint32_t count() const { return starts.empty() ? 0 : starts.back(); }
   /// The hash's other bits and the record, in whole bytes.
@@ -37,15 +39,19 @@ struct IdPagesMeta {
   static std::optional<IdPagesMeta> decode(ByteReader& in, std::uint64_t index_bytes);
 };
 
+/// Whether an index gets an IdFilter: only what is asked for ids does.
+enum class Filtered : bool { No, Yes };
+
 /// Writes entries, which come sorted, `count` of them; `records` bounds their records.
 class IdPagesWriter {
  public:
-  IdPagesWriter(ByteSink& sink, std::uint64_t count, std::uint64_t records);
+  IdPagesWriter(ByteSink& sink, std::uint64_t count, std::uint64_t records, Filtered filtered);
   void add(const IdEntry& entry);
   [[nodiscard]] IdPagesMeta finish();
 
  private:
   ByteSink& sink_;
+  const Filtered filtered_;
   IdPagesMeta meta_;
   std::string waiting_;
 };

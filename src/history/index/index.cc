@@ -84,6 +84,14 @@ Result<EntryKey> KeyReader::at(Doc doc) {
 }
 
 Result<Doc> KeyReader::count_below(EntryKey key) {
+  // Most searches are for all times that there are.
+  const IndexMeta& meta = index_->meta();
+  if (meta.docs == 0 || key.time < meta.oldest) {
+    return 0;
+  }
+  if (key.time > meta.newest) {
+    return meta.docs;
+  }
   OT_TRY(Doc low, times_.count_below(millis(key.time)));
   Doc high = index_->meta().docs;
   if (key.time != Timestamp::max()) {

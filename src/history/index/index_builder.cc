@@ -116,7 +116,8 @@ struct Source {
 
 class Merge {
  public:
-  Merge(std::span<const Index* const> sources, ByteSink& sink) : sink_(sink) {
+  Merge(std::span<const Index* const> sources, ByteSink& sink, Filtered filtered)
+      : sink_(sink), filtered_(filtered) {
     for (const Index* source : sources) {
       sources_.emplace_back(*source);
       meta_.docs += source->meta().docs;
@@ -142,6 +143,7 @@ class Merge {
   Result<void> gather(const Source& source, const PostingsRef& postings);
 
   ByteSink& sink_;
+  const Filtered filtered_;
   IndexMeta meta_;
   std::vector<Source> sources_;
   void sort_docs();
@@ -226,7 +228,7 @@ Result<void> Merge::write_ids() {
   }
   const auto later = [](const Open& a, const Open& b) { return a.entry > b.entry; };
   std::ranges::make_heap(open, later);
-  IdPagesWriter writer(sink_, meta_.docs, meta_.records_total());
+  IdPagesWriter writer(sink_, meta_.docs, meta_.records_total(), filtered_);
   while (!open.empty()) {
     std::ranges::pop_heap(open, later);
     writer.add(open.back().entry);
@@ -363,7 +365,7 @@ std::unique_ptr<const Index> build_index(RecordRange range, std::vector<NewDoc> 
   }
   meta.records = records.finish();
   std::ranges::sort(ids);
-  IdPagesWriter writer(sink, ids.size(), meta.records_total());
+  IdPagesWriter writer(sink, ids.size(), meta.records_total(), Filtered::No);
   for (const IdEntry& id : ids) {
     writer.add(id);
   }
@@ -380,9 +382,10 @@ std::unique_ptr<const Index> build_index(RecordRange range, std::vector<NewDoc> 
   return std::make_unique<const Index>(std::move(meta), sink.take());
 }
 
-Result<IndexMeta> merge_indexes(std::span<const Index* const> sources, ByteSink& sink) {
+Result<IndexMeta> merge_indexes(std::span<const Index* const> sources, ByteSink& sink,
+                                Filtered filtered) {
   OT_CHECK(!sources.empty());
-  return Merge(sources, sink).run();
+  return Merge(sources, sink, filtered).run();
 }
 
 }  // namespace opentrail::history

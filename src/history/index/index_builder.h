@@ -29,6 +29,7 @@ struct RecordRange {
 
 /// One index over the records of several, whose ranges follow each other without gaps. Memory: some
 /// 20 bytes a record. Errors: Corruption, of a source.
-Result<IndexMeta> merge_indexes(std::span<const Index* const> sources, ByteSink& sink);
+Result<IndexMeta> merge_indexes(std::span<const Index* const> sources, ByteSink& sink,
+                                Filtered filtered);
 
 }  // namespace opentrail::history

@@ -182,7 +182,7 @@ TEST_P(IndexTest, MergedIsAsMadeAtOnce) {
     sources.push_back(part.get());
   }
   MemorySink sink;
-  IndexMeta meta = merge_indexes(sources, sink).value();
+  IndexMeta meta = merge_indexes(sources, sink, Filtered::Yes).value();
   const Index merged(std::move(meta), sink.take());
   expect_same(merged, docs);
   // The same bytes, too: how it came about leaves no trace.
@@ -204,7 +204,7 @@ TEST_P(IndexTest, AChangedByteIsNoticedWhereItIsRead) {
     EXPECT_EQ(found.error().code(), ErrorCode::Corruption);
     MemorySink sink;
     const Index* source = &*checked.index;
-    EXPECT_FALSE(merge_indexes(std::span(&source, 1), sink).has_value());
+    EXPECT_FALSE(merge_indexes(std::span(&source, 1), sink, Filtered::No).has_value());
   }
 }
 

@@ -223,7 +223,7 @@ void EventStore::merge_small_parts() {
     sources.push_back(part.index.get());
   }
   MemorySink sink;
-  auto meta = merge_indexes(sources, sink);
+  auto meta = merge_indexes(sources, sink, Filtered::No);
   OT_CHECK(meta.has_value());  // Our own memory, just made.
   Part merged{.index = std::make_shared<const Index>(*std::move(meta), sink.take()),
               .segment = nullptr};

@@ -1,5 +1,5 @@
-// Goal: segments and manifests of version 1 are read for ever, and a change of the format does not
-// happen by accident.
+// Goal: segments and manifests of every version are read for ever, and a change of the format does
+// not happen by accident.
 // Method: files that were written once lie in testdata. They are opened over a journal of the same
 // records and asked; and the same records are sealed today, which has to give the same index, byte
 // for byte. (The blocks are zstd's, whose bytes may differ from one version of it to the next.)
@@ -19,11 +19,13 @@ namespace opentrail::history {
 namespace {
 
 constexpr int kRecords = 300;
-constexpr std::string_view kSegmentName = "segment-v1.segment";
-constexpr std::string_view kManifestName = "manifest-v1";
 constexpr std::size_t kFileBytesMax = 1 << 20;
 
 std::string testdata(std::string_view name) { return "src/history/testdata/" + std::string(name); }
+
+std::string segment_name(int version) { return fmt::format("segment-v{}.segment", version); }
+/// Of version 1 itself; it names the segment of that version.
+std::string manifest_name(int version) { return fmt::format("manifest-of-v{}", version); }
 
 std::string read_bytes(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -58,9 +60,9 @@ class GoldenFiles : public HistoryTest {
   }
 
   /// Copies the golden files to where the history looks.
-  void place() {
-    const std::string segment = read_bytes(testdata(kSegmentName));
-    const std::string manifest = read_bytes(testdata(kManifestName));
+  void place(int version) {
+    const std::string segment = read_bytes(testdata(segment_name(version)));
+    const std::string manifest = read_bytes(testdata(manifest_name(version)));
     ASSERT_FALSE(segment.empty());
     ASSERT_FALSE(manifest.empty());
     ASSERT_TRUE(files_.create_directories(options_.folder));
@@ -85,8 +87,10 @@ class GoldenFiles : public HistoryTest {
   }
 };
 
-TEST_F(GoldenFiles, AnswerWhatTheyHold) {
-  place();
+class GoldenFilesOf : public GoldenFiles, public testing::WithParamInterface<int> {};
+
+TEST_P(GoldenFilesOf, AnswerWhatTheyHold) {
+  place(GetParam());
   open();
   EXPECT_EQ(history_->size(), kRecords);
   EXPECT_EQ(history_->needed_from(), journal::Offset{kRecords}) << "all of it is sealed";
@@ -121,22 +125,26 @@ TEST_F(GoldenFiles, AnswerWhatTheyHold) {
   EXPECT_EQ(all_pages(query_of()).size(), expected([](const Sample&) { return true; }));
 }
 
+INSTANTIATE_TEST_SUITE_P(Versions, GoldenFilesOf, testing::Range(1, kSegmentVersion + 1));
+
 TEST_F(GoldenFiles, AreMadeTheSameToday) {
   const auto made = sealed_today();
   if (const char* folder = std::getenv("OPENTRAIL_WRITE_GOLDEN")) {
     for (const auto& [name, written] : made) {
-      const auto golden_name = parse_segment_file_name(name) ? kSegmentName : kManifestName;
+      const auto golden_name = parse_segment_file_name(name) ? segment_name(kSegmentVersion)
+                                                             : manifest_name(kSegmentVersion);
       std::ofstream(io::join_path(folder, golden_name), std::ios::binary) << written;
     }
   }
   ASSERT_TRUE(files_.create_directories("golden"));
-  const std::string bytes = read_bytes(testdata(kSegmentName));
+  const std::string bytes = read_bytes(testdata(segment_name(kSegmentVersion)));
   {
     const auto file = files_.open("golden/segment", io::OpenMode::CreateNew).value();
     ASSERT_TRUE(file->append(as_bytes(bytes)));
   }
   const auto golden = SegmentFile::open(files_, "golden/segment").value();
-  const auto manifest = Manifest::decode(read_bytes(testdata(kManifestName))).value();
+  const auto manifest =
+      Manifest::decode(read_bytes(testdata(manifest_name(kSegmentVersion)))).value();
   ASSERT_EQ(manifest.segments.size(), 1U);
   EXPECT_EQ(manifest.segments.front().bytes, bytes.size());
   EXPECT_EQ(manifest.segments.front().meta_crc, golden->meta_crc());
@@ -149,6 +157,7 @@ TEST_F(GoldenFiles, AreMadeTheSameToday) {
   golden->index().meta().encode(old_meta);
   today->index().meta().encode(new_meta);
   EXPECT_EQ(old_meta, new_meta);
+  EXPECT_EQ(golden->index().meta().ids.filter, today->index().meta().ids.filter);
   const std::uint64_t whole =
       std::min(golden->index().bytes().size(), today->index().bytes().size());
   const std::uint64_t compared = whole - whole / 8;

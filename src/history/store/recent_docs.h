@@ -12,7 +12,7 @@ namespace opentrail::history {
 /// what is there, without a lock.
 class RecentDocs {
  public:
-  static constexpr std::size_t kRoom = 512;
+  static constexpr std::size_t kRoom = 256;
 
   RecentDocs() : docs_(std::make_unique<NewDoc[]>(kRoom)) {}
 

@@ -44,13 +44,13 @@ Result<void> SegmentFile::read_meta() {
   if (meta_bytes.size() != footer_.meta_bytes || crc32c(as_bytes(meta_bytes)) != footer_.meta_crc) {
     return corrupt(footer_.meta_position, "the checksum of the description differs");
   }
-  auto meta = SegmentMeta::decode(meta_bytes, footer_.meta_position);
+  auto meta = SegmentMeta::decode(meta_bytes, footer_.meta_position, footer_.version);
   if (!meta) {
     return corrupt(footer_.meta_position, "the description contradicts itself");
   }
   meta_ = *std::move(meta);
   OT_TRY(const std::string header, file_->read_at(0, kSegmentHeaderBytes));
-  if (header != encode_segment_header(meta_.index.first, meta_.index.end)) {
+  if (header != encode_segment_header(meta_.index.first, meta_.index.end, footer_.version)) {
     return corrupt(0, "the header does not belong to this segment");
   }
   const std::string_view index_bytes =

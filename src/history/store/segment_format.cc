@@ -73,10 +73,12 @@ std::string SegmentMeta::encode() const {
     put(out, crc);
   }
   index.encode(out);
+  index.ids.filter.encode(out);
   return out;
 }
 
-std::optional<SegmentMeta> SegmentMeta::decode(std::string_view bytes, std::uint64_t file_bytes) {
+std::optional<SegmentMeta> SegmentMeta::decode(std::string_view bytes, std::uint64_t file_bytes,
+                                               std::uint8_t version) {
   ByteReader in(bytes);
   SegmentMeta meta;
   meta.index_position = in.number<std::uint64_t>();
@@ -125,17 +127,19 @@ std::optional<SegmentMeta> SegmentMeta::decode(std::string_view bytes, std::uint
     meta.page_crcs.push_back(in.number<std::uint32_t>());
   }
   auto index = IndexMeta::decode(in, meta.index_bytes);
-  if (!index || in.failed() || !in.at_end() ||
+  auto filter = version == 1 ? std::optional(IdFilter()) : IdFilter::decode(in);
+  if (!index || !filter || in.failed() || !in.at_end() ||
       (meta.groups.empty() ? index->records_total() > 0 : meta.groups.front().first_record != 0)) {
     return std::nullopt;
   }
   meta.index = *std::move(index);
+  meta.index.ids.filter = *std::move(filter);
   return meta;
 }
 
 std::string SegmentFooter::encode() const {
   std::string out(kFooterMagic);
-  put(out, kSegmentVersion);
+  put(out, version);
   out.append(3, '\0');
   put(out, meta_position);
   put(out, meta_bytes);
@@ -151,12 +155,13 @@ Result<SegmentFooter> SegmentFooter::decode(std::string_view bytes) {
   if (bytes.size() != kSegmentFooterBytes || in.text(kFooterMagic.size()) != kFooterMagic) {
     return fail(ErrorCode::Corruption, "no segment ends here");
   }
-  if (const auto version = in.number<std::uint8_t>(); version != kSegmentVersion) {
+  SegmentFooter footer;
+  footer.version = in.number<std::uint8_t>();
+  if (footer.version < 1 || footer.version > kSegmentVersion) {
     return fail(ErrorCode::Unsupported,
-                fmt::format("segment version {} is not known to this program", version));
+                fmt::format("segment version {} is not known to this program", footer.version));
   }
   in.text(3);
-  SegmentFooter footer;
   footer.meta_position = in.number<std::uint64_t>();
   footer.meta_bytes = in.number<std::uint32_t>();
   footer.meta_crc = in.number<std::uint32_t>();
@@ -186,9 +191,10 @@ std::optional<std::pair<journal::Offset, journal::Offset>> parse_segment_file_na
   return std::pair(*first, *end);
 }
 
-std::string encode_segment_header(journal::Offset first, journal::Offset end) {
+std::string encode_segment_header(journal::Offset first, journal::Offset end,
+                                  std::uint8_t version) {
   std::string out(kHeaderMagic);
-  put(out, kSegmentVersion);
+  put(out, version);
   out.append(3, '\0');
   put(out, value(first));
   put(out, value(end));

@@ -13,7 +13,8 @@
 /// What stands in a segment file beside its blocks; the layout is docs/formats/history.md. Pure.
 namespace opentrail::history {
 
-inline constexpr std::uint8_t kSegmentVersion = 1;
+/// What is written; version 1, without the filter of ids, is read.
+inline constexpr std::uint8_t kSegmentVersion = 2;
 inline constexpr std::size_t kSegmentHeaderBytes = 32;
 inline constexpr std::size_t kSegmentFooterBytes = 32;
 /// One byte says which dictionary a block needs; 0 is none.
@@ -60,14 +61,16 @@ struct SegmentMeta {
   IndexMeta index;
 
   [[nodiscard]] std::string encode() const;
-  /// Absent when the bytes contradict each other.
-  static std::optional<SegmentMeta> decode(std::string_view bytes, std::uint64_t file_bytes);
+  /// Absent when the bytes contradict each other. `version`: the footer's.
+  static std::optional<SegmentMeta> decode(std::string_view bytes, std::uint64_t file_bytes,
+                                           std::uint8_t version);
 };
 
 struct SegmentFooter {
   std::uint64_t meta_position = 0;
   std::uint32_t meta_bytes = 0;
   std::uint32_t meta_crc = 0;
+  std::uint8_t version = kSegmentVersion;
 
   [[nodiscard]] std::string encode() const;
   /// Errors: Corruption; Unsupported when a newer version wrote it.
@@ -80,6 +83,7 @@ struct SegmentFooter {
 [[nodiscard]] std::optional<std::pair<journal::Offset, journal::Offset>> parse_segment_file_name(
     std::string_view name);
 
-[[nodiscard]] std::string encode_segment_header(journal::Offset first, journal::Offset end);
+[[nodiscard]] std::string encode_segment_header(journal::Offset first, journal::Offset end,
+                                                std::uint8_t version = kSegmentVersion);
 
 }  // namespace opentrail::history

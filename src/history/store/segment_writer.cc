@@ -227,7 +227,7 @@ Result<void> write_all(io::File& file, std::span<const SegmentPart> parts) {
   meta.index_position = sink.position();
   sink.begin_pages();
   sink.append(area.directory());
-  OT_TRY(meta.index, merge_indexes(indexes, sink));
+  OT_TRY(meta.index, merge_indexes(indexes, sink, Filtered::Yes));
   meta.index_bytes = sink.position();
   meta.page_crcs = sink.end_pages();
   const std::string described = meta.encode();
