@@ -73,9 +73,15 @@ class PosixFile final : public File {
   }
 
   Result<std::string> read_at(std::uint64_t position, std::size_t bytes) const override {
-    std::string out(bytes, '\0');
-    OT_TRY(const std::size_t filled, read_at(position, std::as_writable_bytes(std::span(out))));
-    out.resize(filled);
+    std::string out;
+    Result<std::size_t> filled = 0;
+    out.resize_and_overwrite(bytes, [&](char* begin, std::size_t size) {
+      filled = read_at(position, std::as_writable_bytes(std::span(begin, size)));
+      return filled.value_or(0);
+    });
+    if (!filled) {
+      return std::unexpected(std::move(filled).error());
+    }
     return out;
   }
 

@@ -1,40 +1,42 @@
 #include "history/store/block_cache.h"
 
-#include <iterator>
+#include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace opentrail::history {
+namespace {
 
-std::shared_ptr<const ReadBlock> BlockCache::find(journal::Offset offset) {
+/// A block is of about six records: it takes two or three places.
+constexpr std::uint64_t kGroupRecords = 4;
+/// What a full block takes, decoded.
+constexpr std::size_t kPlaceBytes = 8 << 10;
+constexpr std::size_t kBlockBytesMax = 2 * kPlaceBytes;
+
+}  // namespace
+
+BlockCache::BlockCache(std::size_t bytes_max)
+    : places_(std::bit_floor(std::max<std::size_t>(1, bytes_max / kPlaceBytes))) {}
+
+std::uint64_t BlockCache::group_of(journal::Offset offset) { return value(offset) / kGroupRecords; }
+
+std::shared_ptr<const ReadBlock> BlockCache::find(journal::Offset offset) const {
   const MutexLock lock(mutex_);
-  const auto found = by_end_.upper_bound(offset);
-  if (found == by_end_.end() || offset < (*found->second)->first) {
-    return nullptr;
-  }
-  used_.splice(used_.begin(), used_, found->second);
-  return used_.front();
+  const auto& place = places_[group_of(offset) % places_.size()];
+  return place && place->first <= offset && offset < place->end ? place : nullptr;
 }
 
-void BlockCache::keep(std::shared_ptr<const ReadBlock> block) {
-  const MutexLock lock(mutex_);
-  const journal::Offset end = block->end;
-  const std::size_t bytes = block->records.memory_bytes();
-  used_.push_front(std::move(block));
-  if (const auto [place, fresh] = by_end_.try_emplace(end, used_.begin()); !fresh) {
-    used_.pop_front();  // Two readers have decoded it at the same time.
+void BlockCache::keep(const std::shared_ptr<const ReadBlock>& block) {
+  if (block->records.memory_bytes() > kBlockBytesMax) {
     return;
   }
-  bytes_ += bytes;
-  while (bytes_ > bytes_max_ && used_.size() > 1) {
-    bytes_ -= used_.back()->records.memory_bytes();
-    by_end_.erase(used_.back()->end);
-    used_.pop_back();
-  }
-}
-
-std::size_t BlockCache::bytes() const {
+  std::vector<std::shared_ptr<const ReadBlock>> replaced;  // Freed without the lock.
+  const std::uint64_t end = (value(block->end) + kGroupRecords - 1) / kGroupRecords;
   const MutexLock lock(mutex_);
-  return bytes_;
+  std::uint64_t group = group_of(block->first);
+  for (std::size_t i = 0; i < places_.size() && group < end; ++i, ++group) {
+    replaced.push_back(std::exchange(places_[group % places_.size()], block));
+  }
 }
 
 Result<std::shared_ptr<const ReadBlock>> read_block(const BlockSource& blocks, BlockCache& cache,

@@ -5,9 +5,8 @@
 #include "journal/journal.h"
 
 #include <cstddef>
-#include <list>
-#include <map>
 #include <memory>
+#include <vector>
 
 namespace opentrail::history {
 
@@ -18,28 +17,28 @@ struct ReadBlock {
   journal::DecodedBlock records;
 };
 
-/// The decoded blocks that were looked at last: whoever asks for the newest events asks for the
-/// same ones again and again. What is durable never changes its offset, so nothing here grows old.
+/// Decoded blocks that were looked at lately: whoever asks for the newest events asks for the same
+/// ones again and again. What is durable never changes its offset, so nothing here grows old.
+///
+/// Each few neighbouring offsets have one place, which the block that was read last takes: no order
+/// of use to be kept, and the newest records, which follow each other, never push each other out.
 /// Any thread.
 class BlockCache {
  public:
-  /// Keeps about as many bytes of decoded blocks.
-  explicit BlockCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  /// Takes about as many bytes when it is full; never more than twice that.
+  explicit BlockCache(std::size_t bytes_max);
 
   /// The block that holds the record at `offset`; null when it is not kept.
-  [[nodiscard]] std::shared_ptr<const ReadBlock> find(journal::Offset offset) EXCLUDES(mutex_);
-  /// Lets go of those that were not asked for the longest.
-  void keep(std::shared_ptr<const ReadBlock> block) EXCLUDES(mutex_);
-  [[nodiscard]] std::size_t bytes() const EXCLUDES(mutex_);
+  [[nodiscard]] std::shared_ptr<const ReadBlock> find(journal::Offset offset) const
+      EXCLUDES(mutex_);
+  /// One that is larger than most is not kept.
+  void keep(const std::shared_ptr<const ReadBlock>& block) EXCLUDES(mutex_);
 
  private:
-  using Used = std::list<std::shared_ptr<const ReadBlock>>;
+  [[nodiscard]] static std::uint64_t group_of(journal::Offset offset);
 
-  const std::size_t bytes_max_;
   mutable Mutex mutex_;
-  Used used_ GUARDED_BY(mutex_);  ///< The one asked for last comes first.
-  std::map<journal::Offset, Used::iterator> by_end_ GUARDED_BY(mutex_);
-  std::size_t bytes_ GUARDED_BY(mutex_) = 0;
+  std::vector<std::shared_ptr<const ReadBlock>> places_ GUARDED_BY(mutex_);
 };
 
 /// The block that holds the record at `offset`: from the cache, else read, decoded and kept there.

@@ -1,5 +1,5 @@
-// Goal: what was decoded last is found by any of its records, and the rest is let go of.
-// Method: blocks of known records, and room for a few of them.
+// Goal: what was decoded last is found by any of its records, and memory is bounded. Method: blocks
+// of known records, and room for a few of them.
 #include "history/store/block_cache.h"
 
 #include "history/history_fixture.h"
@@ -45,34 +45,42 @@ TEST(BlockCacheTest, FindsABlockByAnyOfItsRecords) {
   EXPECT_EQ(cache.find(Offset{25}), nullptr);
 }
 
-TEST(BlockCacheTest, LetsGoOfWhatWasNotAskedForTheLongest) {
-  const std::size_t each = block_of(0, 5)->records.memory_bytes();
-  BlockCache cache(2 * each + each / 2);
-  cache.keep(block_of(0, 5));
-  cache.keep(block_of(10, 5));
-  EXPECT_NE(cache.find(Offset{0}), nullptr);
-  cache.keep(block_of(20, 5));
-  EXPECT_NE(cache.find(Offset{0}), nullptr);
-  EXPECT_EQ(cache.find(Offset{10}), nullptr);
-  EXPECT_NE(cache.find(Offset{20}), nullptr);
-  EXPECT_LE(cache.bytes(), 2 * each + each / 2);
-}
-
-TEST(BlockCacheTest, KeepsTheSameBlockOnce) {
-  BlockCache cache(1 << 20);
-  const auto block = block_of(0, 5);
-  cache.keep(block);
-  cache.keep(block_of(0, 5));
-  EXPECT_EQ(cache.find(Offset{0}), block);
-  EXPECT_EQ(cache.bytes(), block->records.memory_bytes());
-}
-
-TEST(BlockCacheTest, KeepsTheLastOneHoweverLargeItIs) {
-  BlockCache cache(1);
-  cache.keep(block_of(0, 50));
-  cache.keep(block_of(50, 50));
+TEST(BlockCacheTest, KeepsNeighboursAndReplacesWhatIsFarAway) {
+  constexpr std::size_t kPlaces = 16;
+  BlockCache cache(kPlaces * (8 << 10));
+  for (std::uint64_t first = 0; first < 64; first += 4) {
+    cache.keep(block_of(first, 4));
+  }
+  for (std::uint64_t i = 0; i < 64; ++i) {
+    EXPECT_NE(cache.find(Offset{i}), nullptr) << i;
+  }
+  cache.keep(block_of(64, 4));
+  EXPECT_NE(cache.find(Offset{64}), nullptr);
   EXPECT_EQ(cache.find(Offset{0}), nullptr);
-  EXPECT_NE(cache.find(Offset{50}), nullptr);
+  EXPECT_NE(cache.find(Offset{4}), nullptr);
+}
+
+TEST(BlockCacheTest, TakesTheBlockThatWasReadLast) {
+  BlockCache cache(1 << 20);
+  cache.keep(block_of(0, 6));
+  // What is merged is cut into other blocks.
+  const auto other = block_of(3, 3);
+  cache.keep(other);
+  EXPECT_EQ(cache.find(Offset{5}), other);
+  EXPECT_EQ(cache.find(Offset{6}), nullptr);
+}
+
+TEST(BlockCacheTest, DoesNotKeepWhatIsLarge) {
+  BlockCache cache(1 << 20);
+  cache.keep(block_of(0, 200));
+  EXPECT_EQ(cache.find(Offset{0}), nullptr);
+}
+
+TEST(BlockCacheTest, HasOnePlaceAtLeast) {
+  BlockCache cache(0);
+  const auto block = block_of(0, 6);
+  cache.keep(block);
+  EXPECT_EQ(cache.find(Offset{5}), block);
 }
 
 }  // namespace
