@@ -7,11 +7,10 @@
 namespace opentrail::history {
 namespace {
 
-/// A block is of about six records: it takes two or three places.
 constexpr std::uint64_t kGroupRecords = 4;
-/// What a full block takes, decoded.
-constexpr std::size_t kPlaceBytes = 8 << 10;
-constexpr std::size_t kBlockBytesMax = 2 * kPlaceBytes;
+/// A full block is of about six records and some 10 KiB, and takes two or three places.
+constexpr std::size_t kPlaceBytes = 4 << 10;
+constexpr std::size_t kBlockBytesMax = 16 << 10;
 
 }  // namespace
 

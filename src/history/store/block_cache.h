@@ -25,7 +25,7 @@ struct ReadBlock {
 /// Any thread.
 class BlockCache {
  public:
-  /// Takes about as many bytes when it is full; never more than twice that.
+  /// Takes about as many bytes when it is full; never more than four times as many.
   explicit BlockCache(std::size_t bytes_max);
 
   /// The block that holds the record at `offset`; null when it is not kept.

@@ -47,7 +47,7 @@ TEST(BlockCacheTest, FindsABlockByAnyOfItsRecords) {
 
 TEST(BlockCacheTest, KeepsNeighboursAndReplacesWhatIsFarAway) {
   constexpr std::size_t kPlaces = 16;
-  BlockCache cache(kPlaces * (8 << 10));
+  BlockCache cache(kPlaces * (4 << 10));
   for (std::uint64_t first = 0; first < 64; first += 4) {
     cache.keep(block_of(first, 4));
   }
