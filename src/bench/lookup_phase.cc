@@ -146,6 +146,7 @@ Result<Section> run_lookup(BenchRun& run) {
     return section;
   }
   std::vector<std::vector<LookupQuery>> queries;
+  queries.reserve(kAttributes.size());
   for (const AttributeOfFacts& attribute : kAttributes) {
     queries.push_back(make_queries(run, attribute));
   }

@@ -5,8 +5,10 @@
 /// are enough here, and what a burst has freed goes back to the system after a second instead of
 /// ten: docs/performance.md.
 extern "C" {
+// NOLINTBEGIN(readability-identifier-naming): the name is jemalloc's.
 extern const char* const malloc_conf;
 [[gnu::used]] const char* const malloc_conf = "narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0";
+// NOLINTEND(readability-identifier-naming)
 }
 
 int main(int argc, char** argv) {
