@@ -146,8 +146,8 @@ TEST(Journal, WhatNobodyWaitsForIsCommittedTogether) {
 
 TEST(Journal, WhatNobodyWaitsForIsCommittedSoon) {
   io::FaultyFilesystem files(1);
+  std::promise<Result<Offset>> done;  // Outlives the journal's thread.
   const auto journal = open_journal(files);
-  std::promise<Result<Offset>> done;
   ASSERT_TRUE(journal->append_soon(
       {make_record(0)}, [&](Result<Offset> result) { done.set_value(std::move(result)); }));
   EXPECT_EQ(done.get_future().get(), Offset{0});
