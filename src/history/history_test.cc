@@ -26,6 +26,44 @@ TEST_F(HistoryTest, IsEmptyOverAnEmptyJournal) {
   EXPECT_FALSE(history_->content_hash("e").value().has_value());
 }
 
+// A question about other times must not make a sealed record one that nobody knows.
+TEST_F(HistoryTest, ASealedIdIsFoundAfterALookupOfLaterTimes) {
+  constexpr std::size_t kRecords = 300;  // Enough to become an index at once.
+  options_.seal_records = kRecords;
+  add({.id = "sealed", .time = kNow - seconds(10)});
+  for (std::size_t i = 1; i < kRecords; ++i) {
+    add({.id = fmt::format("other-{}", i), .region = "eu-west-1"});
+  }
+  open();
+  ASSERT_TRUE(history_->wait_settled());
+  ASSERT_EQ(history_->needed_from(), Offset{kRecords});
+  LookupQuery later = query_of(LookupFilter{.key = LookupKey::EventId, .value = "sealed"});
+  later.start_time = kNow - seconds(5);
+  EXPECT_EQ(lookup_ids(later), Ids{});
+  EXPECT_EQ(lookup_ids(LookupKey::EventId, "sealed"), Ids{"sealed"});
+  EXPECT_TRUE(history_->contains("sealed").value());
+  add({.id = "sealed", .time = kNow});
+  EXPECT_EQ(lookup_ids(query_of()), Ids{"sealed"}) << "the same id again changes nothing";
+}
+
+TEST_F(HistoryTest, TakesAsManyTestsAsTheLanguageDoes) {
+  open();
+  add({.id = "found", .name = "Action7"});
+  SearchQuery query;
+  std::string text = "eventName in (Action0";
+  for (std::size_t i = 1; i < search::kTestsMax; ++i) {
+    text += fmt::format(", Action{}", i);
+  }
+  query.where = search::parse_expression(text + ")").value();
+  for (int i = 0; i < 99; ++i) {
+    query.accounts.push_back(fmt::format("{:012}", i));
+    query.regions.push_back(fmt::format("region-{}", i));
+  }
+  query.accounts.emplace_back(kAccount);
+  query.regions.emplace_back(kRegion);
+  EXPECT_EQ(history_->search(query).value().events.size(), 1U);
+}
+
 TEST_F(HistoryTest, ShowsTheRecordAsItIs) {
   open();
   const Sample sample{.id = "e-1",

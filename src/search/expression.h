@@ -57,6 +57,9 @@ struct Expression {
 inline constexpr std::size_t kTextBytesMax = 16 << 10;
 inline constexpr std::size_t kDepthMax = 64;  ///< Of parentheses and NOTs in each other.
 inline constexpr std::size_t kTestsMax = 256;
+/// Of an expression that was put together from a parsed one and others: what a search adds are
+/// accounts, Regions and a category.
+inline constexpr std::size_t kCombinedTestsMax = 2 * kTestsMax;
 inline constexpr std::size_t kPathBytesMax = 1024;  ///< Of all the steps of one path.
 
 /// Reads the language of docs/search.md. Nothing but blanks is All. Pure; any thread.

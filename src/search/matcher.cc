@@ -35,7 +35,7 @@ Verdict opposite(Verdict verdict) {
 constexpr std::size_t kSearchesMax = 16;
 
 /// The verdicts on the tests of one record, by their numbers; absent where none was needed yet.
-using Verdicts = std::array<std::optional<Verdict>, kTestsMax>;
+using Verdicts = std::array<std::optional<Verdict>, kCombinedTestsMax>;
 
 }  // namespace
 
@@ -44,7 +44,7 @@ class Matcher::Program {
  public:
   explicit Program(const Expression& expression) : expression_(simplify(expression)) {
     root_ = compile(expression_);
-    OT_CHECK(tests_.size() <= kTestsMax);
+    OT_CHECK(tests_.size() <= kCombinedTestsMax);
     number_paths();
     // Of all bytes, none rule out more than those in which nothing is found.
     can_rule_out_ = true;

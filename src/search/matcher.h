@@ -23,7 +23,7 @@ class Matcher {
     const record::Terms& terms;
   };
 
-  /// `expression` has at most kTestsMax tests, as every parsed or simplified one does.
+  /// `expression` has at most kCombinedTestsMax tests.
   explicit Matcher(const Expression& expression);
   Matcher(Matcher&&) noexcept;
   Matcher& operator=(Matcher&&) noexcept;

@@ -55,6 +55,7 @@ Result<void> EventStore::find_sealed(std::vector<Asked>& asked, Timestamp oldest
       }
       found.clear();
       OT_TRY_DO(segment->index().find_id(one.hash >> kHashShift, found));
+      one.sealed_hash = one.sealed_hash || !found.empty();
       for (const Offset offset : found) {
         OT_TRY(const bool same, has_id(offset, one.id, oldest));
         if (same) {
@@ -70,14 +71,15 @@ Result<void> EventStore::find_sealed(std::vector<Asked>& asked, Timestamp oldest
   return {};
 }
 
-/// What is applied is noted in `ids_` anyway.
+/// What is applied is noted in `ids_` anyway. An id that is there and only too old for whoever asks
+/// is not absent: the next one may ask for all times.
 void EventStore::note_absent(const std::vector<Asked>& asked,
                              std::span<const std::uint32_t> looked_for) const {
   if (known_absent_.size() > kKnownAbsentMax) {
     known_absent_.clear();
   }
   for (const std::uint32_t i : looked_for) {
-    if (!asked[i].first && asked[i].record == nullptr) {
+    if (!asked[i].sealed_hash && asked[i].record == nullptr) {
       known_absent_.insert(asked[i].hash);
     }
   }

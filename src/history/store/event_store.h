@@ -124,6 +124,7 @@ class EventStore final : public BlockSource {
     journal::Offset own;
     const record::Record* record;          ///< Null for a mere question.
     std::optional<journal::Offset> first;  ///< Of a record that came before it and has its hash.
+    bool sealed_hash = false;              ///< Some segment has its hash, of whatever id and age.
   };
 
   // The applying thread.

@@ -59,7 +59,10 @@ void EventStore::come_back_to(const Work& work) {
 
 /// At a stop, what would take long to be replayed is sealed, once.
 bool EventStore::seals_now() const {
-  const bool old = expire_ && !tail_.empty() && tail_.front().meta().newest < *expire_;
+  if (tail_.empty()) {
+    return false;
+  }
+  const bool old = expire_ && tail_.front().meta().newest < *expire_;
   std::size_t waiting = 0;
   for (const Part& part : tail_) {
     waiting += part.meta().docs;
