@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace opentrail::history {
 namespace {
@@ -66,8 +67,9 @@ std::optional<IdPagesMeta> IdPagesMeta::decode(ByteReader& in, std::uint64_t ind
   meta.bucket_bits = in.number<std::uint8_t>();
   meta.record_bits = in.number<std::uint8_t>();
   const auto starts = in.number<std::uint32_t>();
-  const bool possible = meta.bucket_bits <= kBucketBitsMax && meta.record_bits <= kRecordBitsMax &&
-                        meta.record_bits > 0 && meta.position <= index_bytes &&
+  const bool possible = meta.bucket_bits >= kBucketBitsMin && meta.bucket_bits <= kBucketBitsMax &&
+                        meta.record_bits <= kRecordBitsMax && meta.record_bits > 0 &&
+                        meta.position <= index_bytes &&
                         starts == (std::uint32_t{1} << meta.bucket_bits) + 1 &&
                         starts <= in.rest().size() / sizeof(std::uint32_t);
   if (in.failed() || !possible) {
@@ -132,8 +134,16 @@ Result<bool> IdCursor::next() {
   const std::uint64_t packed = entry_at(entries_, 0, meta_->entry_bytes());
   entries_.remove_prefix(meta_->entry_bytes());
   const unsigned rest_bits = kIdHashBits - meta_->bucket_bits;
-  entry_.hash = std::uint64_t{bucket_ - 1} << rest_bits | packed >> meta_->record_bits;
-  entry_.record = static_cast<std::uint32_t>(low_bits(packed, meta_->record_bits));
+  const std::uint64_t rest = packed >> meta_->record_bits;
+  const IdEntry before = std::exchange(
+      entry_, {.hash = std::uint64_t{bucket_ - 1} << rest_bits | rest,
+               .record = static_cast<std::uint32_t>(low_bits(packed, meta_->record_bits))});
+  const bool rises = is_first_ || before < entry_;
+  is_first_ = false;
+  // The hash of a wrong entry would lead out of whatever is ordered by it.
+  if (!rises || rest >> rest_bits != 0) {
+    return bytes_->corrupt(meta_->position, "the ids are not in order");
+  }
   return true;
 }
 

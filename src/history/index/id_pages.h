@@ -56,7 +56,8 @@ class IdPagesWriter {
   std::string waiting_;
 };
 
-/// Goes through all entries in their order. Errors: Corruption. One thread.
+/// Goes through all entries in their order, each greater than the one before it. Errors:
+/// Corruption. One thread.
 class IdCursor {
  public:
   /// Both outlive it.
@@ -71,6 +72,7 @@ class IdCursor {
   std::size_t bucket_ = 0;  ///< The next to load.
   std::string_view entries_;
   IdEntry entry_;
+  bool is_first_ = true;
 };
 
 /// Adds to `found` the records whose id has this hash. Errors: Corruption.

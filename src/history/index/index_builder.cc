@@ -206,6 +206,7 @@ Result<void> Merge::number_records() {
 Result<void> Merge::write_ids() {
   struct Open {
     IdCursor cursor;
+    const Index* index;
     std::uint32_t shift;  ///< From the source's run to the merged one.
     IdEntry entry;
   };
@@ -213,12 +214,17 @@ Result<void> Merge::write_ids() {
   const auto advance_ids = [](Open& from) -> Result<bool> {
     OT_TRY(const bool found, from.cursor.next());
     from.entry = from.cursor.entry();
+    if (found && from.entry.record >= from.index->meta().records_total()) {
+      return from.index->bytes().corrupt(from.index->meta().ids.position,
+                                         "an id leads out of the run");
+    }
     from.entry.record += from.shift;
     return found;
   };
   for (const Source& source : sources_) {
     const IndexMeta& meta = source.index->meta();
     Open from{.cursor = IdCursor(meta.ids, source.index->bytes()),
+              .index = source.index,
               .shift = static_cast<std::uint32_t>(value(meta.first) - value(meta_.first)),
               .entry = {}};
     OT_TRY(const bool found, advance_ids(from));

@@ -208,11 +208,81 @@ TEST_P(IndexTest, AChangedByteIsNoticedWhereItIsRead) {
   }
 }
 
+// Whoever can write the files can write their checksums, too: nothing may lead out of memory, and
+// nothing may grow beyond what the index says it holds. The sanitizers look for the former.
+TEST_P(IndexTest, HostileBytesWithTrueChecksumsLeadNowhere) {
+  const auto docs = make_docs(GetParam());
+  const auto index = build(docs, Offset{kFirst}, end_of(docs));
+  std::mt19937_64 random(GetParam().seed + 2);
+  int refused = 0;
+  for (int round = 0; round < 40; ++round) {
+    std::string bytes(index->bytes().view(0, index->bytes().size()).value());
+    for (std::size_t i = 0; i <= random() % 4; ++i) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    const Index hostile(index->meta(), bytes);
+    MemorySink sink;
+    const Index* source = &hostile;
+    const auto merged = merge_indexes(std::span(&source, 1), sink, Filtered::Yes);
+    refused += merged ? 0 : 1;
+    EXPECT_LT(sink.position(), 4 * bytes.size() + (64 << 10));
+    std::vector<Offset> found;
+    static_cast<void>(hostile.find_id(docs.front().id_hash, found));
+    static_cast<void>(hostile.find(Field::EventName, "Get1"));
+  }
+  EXPECT_GT(refused, 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, IndexTest,
                          testing::Values(Shape{1, 1, 1, true}, Shape{2, 2, 3, false},
                                          Shape{3, 127, 5, true}, Shape{4, 129, 300, false},
                                          Shape{5, 1000, 7, true}, Shape{6, 2500, 700, false},
                                          Shape{7, 4500, 30, true}));
+
+TEST(IdPages, AreInOrderAndInsideTheirBounds) {
+  const auto pages_of = [](std::vector<IdEntry> entries) {
+    MemorySink sink;
+    IdPagesWriter writer(sink, entries.size(), 8, Filtered::No);
+    for (const IdEntry& entry : entries) {
+      writer.add(entry);
+    }
+    IdPagesMeta meta = writer.finish();
+    return std::pair(std::move(meta), sink.take());
+  };
+  const auto [meta, stored] = pages_of({{.hash = 5, .record = 1}, {.hash = 4, .record = 1}});
+  const CheckedBytes bytes{std::string_view(stored)};
+  IdCursor cursor(meta, bytes);
+  ASSERT_TRUE(cursor.next().value());
+  EXPECT_EQ(cursor.next().error().code(), ErrorCode::Corruption);
+
+  std::string ones(stored.size(), '\xFF');
+  const CheckedBytes too_large{std::string_view(ones)};
+  IdCursor outside(meta, too_large);
+  EXPECT_EQ(outside.next().error().code(), ErrorCode::Corruption);
+
+  std::string encoded;
+  IdPagesMeta coarse = meta;
+  coarse.bucket_bits = 7;
+  coarse.starts.resize((1U << 7) + 1);
+  coarse.encode(encoded);
+  ByteReader in(encoded);
+  EXPECT_FALSE(IdPagesMeta::decode(in, stored.size()).has_value());
+}
+
+// A value that comes twice would bring its records twice.
+TEST(TermDictionary, RefusesValuesThatDoNotRise) {
+  MemorySink sink;
+  TermDictionaryWriter writer(sink, 4);
+  const std::vector<Doc> all = {0, 1, 2, 3};
+  writer.add("same", all);
+  writer.add("same", all);
+  const TermDictionaryMeta meta = writer.finish();
+  const std::string stored = sink.take();
+  const CheckedBytes bytes{std::string_view(stored)};
+  TermCursor cursor = TermCursor::seek(meta, bytes, {}).value();
+  ASSERT_TRUE(cursor.next().value());
+  EXPECT_EQ(cursor.next().error().code(), ErrorCode::Corruption);
+}
 
 TEST(PackedColumn, KeepsEveryNumber) {
   std::mt19937_64 random(9);

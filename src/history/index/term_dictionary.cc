@@ -119,6 +119,7 @@ Result<TermCursor> TermCursor::seek(const TermDictionaryMeta& meta, const Checke
   while (low < high) {
     const auto middle = low + (high - low) / 2;
     cursor.block_ = static_cast<std::size_t>(middle);
+    cursor.begins_ = true;
     OT_TRY_DO(cursor.open_block());
     OT_TRY_DO(cursor.next());
     if (std::string_view(cursor.term_) <= from) {
@@ -158,7 +159,10 @@ Result<bool> TermCursor::next() {
     stays_ = false;
     return true;
   }
-  if (in_.at_end()) {
+  std::string before;  // The last value of the block before; else term_ has it.
+  const bool new_block = in_.at_end();
+  if (new_block) {
+    before.swap(term_);
     OT_TRY(const bool opened, open_block());
     if (!opened) {
       return false;
@@ -169,9 +173,12 @@ Result<bool> TermCursor::next() {
   const std::string_view suffix = in_.text(bytes);
   const auto count = in_.varint_up_to(std::numeric_limits<Doc>::max());
   const auto last = in_.varint_up_to(std::numeric_limits<std::uint32_t>::max());
-  if (in_.failed() || count == 0) {
+  const bool rises = begins_ || (new_block ? std::string_view(before) < suffix
+                                           : std::string_view(term_).substr(shared) < suffix);
+  if (in_.failed() || count == 0 || !rises) {
     return bytes_->corrupt(meta_->blocks[block_ - 1].position, "a block of values is damaged");
   }
+  begins_ = false;
   term_.resize(shared);
   term_ += suffix;
   postings_ = {.count = static_cast<Doc>(count)};

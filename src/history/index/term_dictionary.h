@@ -63,7 +63,8 @@ class TermCursor {
   static Result<TermCursor> seek(const TermDictionaryMeta& meta, const CheckedBytes& bytes,
                                  std::string_view from);
 
-  /// Goes to the next value; false at the end.
+  /// Goes to the next value, which is greater than the one before it; false at the end. Errors:
+  /// Corruption.
   Result<bool> next();
   [[nodiscard]] std::string_view term() const { return term_; }
   [[nodiscard]] const PostingsRef& postings() const { return postings_; }
@@ -80,6 +81,7 @@ class TermCursor {
   std::uint64_t postings_position_ = 0;
   std::string term_;
   PostingsRef postings_;
+  bool begins_ = true;  ///< No value came before that this one must be greater than.
   bool stays_ = false;  ///< next() has been done already, by seek().
 };
 
