@@ -3,6 +3,7 @@
 // Method: a short life (history_fault_kit_test.h) while a call fails, the power goes, the disk is
 // full, files run out, syncs lie or bytes rot.
 #include "history/history_fault_kit_test.h"
+#include "history/store/segment_file.h"
 
 namespace opentrail::history {
 namespace {
@@ -143,6 +144,75 @@ TEST_F(HistoryFault, GoesOnWhenThereAreFilesAgain) {
     EXPECT_TRUE(life.settle());
     EXPECT_EQ(life.history->failure(), std::nullopt);
   }
+}
+
+/// The bytes of a segment's file that belong to pages with nothing but its table of ids: one of
+/// each page.
+std::vector<std::uint64_t> id_pages(Life& life, const std::string& path) {
+  const auto segment = SegmentFile::open(life.disk, path).value();
+  const IdPagesMeta& ids = segment->index().meta().ids;
+  const std::uint64_t bytes = ids.count() * ids.entry_bytes();
+  const auto table = segment->index().bytes().view(ids.position, bytes).value();
+  const std::uint64_t begin = io::read_file(life.disk, path, kFileBytesMax).value().find(table);
+  std::vector<std::uint64_t> pages;
+  constexpr std::uint64_t kPage = CheckedBytes::kPageBytes;
+  for (std::uint64_t page = (ids.position + kPage - 1) / kPage * kPage;
+       page + kPage <= ids.position + bytes; page += kPage) {
+    pages.push_back(begin + page - ids.position);
+  }
+  return pages;
+}
+
+TEST_F(HistoryFault, DamagedTablesOfIdsKeepNothingBack) {
+  for (const bool while_open : {true, false}) {
+    Life life(21);
+    restore(seven_segments(), life);
+    if (while_open) {
+      ASSERT_TRUE(life.open());
+    }
+    int flips = 0;
+    for (const std::string& path : life.segment_files()) {
+      for (const std::uint64_t at : id_pages(life, path)) {
+        life.disk.flip_bit(path, at, 3);
+        ++flips;
+      }
+    }
+    ASSERT_GT(flips, 3);
+    if (!while_open) {
+      ASSERT_TRUE(life.open());
+    }
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_TRUE(life.append(kBatch));  // Many of them repeat ids that are sealed.
+      expect_whole(life, 8);
+      expect_whole(life, 9 + static_cast<std::uint64_t>(i));
+      ASSERT_TRUE(life.settle());
+    }
+    EXPECT_EQ(life.history->failure(), std::nullopt);
+  }
+}
+
+TEST_F(HistoryFault, ADamagedSegmentIsNotMergedAndOthersAre) {
+  Life life(22);
+  restore(seven_segments(), life);
+  const auto paths = life.segment_files();
+  life.disk.flip_bit(paths[2], 200, 1);  // In its first block.
+  ASSERT_TRUE(life.open());
+  // Enough for others to become eight neighbours.
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_TRUE(life.append(kBatch));
+    ASSERT_TRUE(caught_up(life));
+    ASSERT_TRUE(life.settle()) << life.history->failure()->message();
+  }
+  EXPECT_EQ(life.history->failure(), std::nullopt);
+  EXPECT_TRUE(life.disk.exists(paths[2]));
+  EXPECT_FALSE(life.disk.exists(paths[6])) << "the healthy ones behind it are merged";
+  const std::uint64_t calls = life.disk.calls();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(life.disk.calls(), calls) << "the merge is not tried again and again";
+  const auto error = check_all(life);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::Corruption);
+  EXPECT_NE(error->message().find(paths[2]), std::string::npos);
 }
 
 TEST_F(HistoryFault, NoticesThatTheJournalLostWhatIsSealed) {

@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "history/store/event_store.h"
 
 #include <algorithm>
@@ -54,12 +55,13 @@ Result<void> EventStore::find_sealed(std::vector<Asked>& asked, Timestamp oldest
         continue;
       }
       found.clear();
-      OT_TRY_DO(segment->index().find_id(one.hash >> kHashShift, found));
+      OT_TRY_DO(ids_in(segment, one.hash >> kHashShift, found));
       one.sealed_hash = one.sealed_hash || !found.empty();
       for (const Offset offset : found) {
-        OT_TRY(const bool same, has_id(offset, one.id, oldest));
+        OT_TRY(const bool same, repeats(one, offset, oldest));
         if (same) {
           one.first = offset;
+          break;
         }
       }
     }
@@ -69,6 +71,47 @@ Result<void> EventStore::find_sealed(std::vector<Asked>& asked, Timestamp oldest
     note_absent(asked, order);
   }
   return {};
+}
+
+Result<void> EventStore::ids_in(const std::shared_ptr<const SegmentFile>& segment,
+                                std::uint64_t hash, std::vector<Offset>& found) const {
+  auto looked = segment->index().find_id(hash, found);
+  if (looked || looked.error().code() != ErrorCode::Corruption) {
+    return looked;
+  }
+  note_damage(*segment, looked.error());
+  found.clear();
+  rescued_ids(segment)->find(hash, found);
+  return {};
+}
+
+std::shared_ptr<const RescuedIds> EventStore::rescued_ids(
+    const std::shared_ptr<const SegmentFile>& segment) const {
+  const MutexLock lock(rescue_mutex_);
+  // Of segments that aged out since.
+  std::erase_if(rescued_, [](const auto& one) { return one.first.use_count() == 1; });
+  auto& rescued = rescued_[segment];
+  if (!rescued) {
+    rescued = std::make_shared<const RescuedIds>(*segment, id_key_);
+    log::warn(
+        "history: {}: its table of ids is damaged and was made anew from its records; {} of "
+        "those cannot be read",
+        segment->path(), rescued->unreadable());
+  }
+  return rescued;
+}
+
+/// Whether the record at `first` has the id. A new record is not kept back by one that is damaged;
+/// a question is not answered by guessing.
+Result<bool> EventStore::repeats(const Asked& one, Offset first, Timestamp oldest) const {
+  auto same = has_id(first, one.id, oldest);
+  if (!same && one.record != nullptr && same.error().code() == ErrorCode::Corruption) {
+    if (const auto segment = segment_of(first)) {
+      note_damage(*segment, same.error());
+    }
+    return false;
+  }
+  return same;
 }
 
 /// What is applied is noted in `ids_` anyway. An id that is there and only too old for whoever asks

@@ -130,7 +130,7 @@ Result<std::vector<NewDoc>> EventStore::new_docs(std::span<const journal::Record
   docs.reserve(asked.size());
   for (const Asked& one : asked) {
     if (one.first) {
-      OT_TRY(const bool repeated, has_id(*one.first, one.id, oldest));
+      OT_TRY(const bool repeated, repeats(one, *one.first, oldest));
       if (repeated) {
         forget(one);
         continue;

@@ -7,6 +7,7 @@
 #include "history/store/block_source.h"
 #include "history/store/journal_blocks.h"
 #include "history/store/recent_docs.h"
+#include "history/store/rescued_ids.h"
 #include "history/store/segment_set.h"
 #include "io/filesystem.h"
 #include "io/random.h"
@@ -14,8 +15,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -75,9 +78,9 @@ class EventStore final : public BlockSource {
 
   [[nodiscard]] journal::Offset applied_end() const EXCLUDES(mutex_);
   /// Applies the records of the runs, which follow each other, from applied_end() on. Of records
-  /// with the same id the first counts, one older than `oldest` not at all. Errors: Throttled when
-  /// too much waits to be sealed (try again later); Corruption when a record of the same id cannot
-  /// be read. By one thread.
+  /// with the same id the first counts, one older than `oldest` not at all; one that is damaged
+  /// counts as not there, as nobody can be shown it. Errors: Throttled when too much waits to be
+  /// sealed (try again later); those of the files. By one thread.
   Result<void> apply(std::span<const journal::RecordRun> runs, Timestamp oldest);
   /// Forgets what is older than `oldest`: in memory at once, sealed segments soon.
   void expire(Timestamp oldest);
@@ -97,6 +100,8 @@ class EventStore final : public BlockSource {
   /// Records before this offset are sealed, or older than what was expired.
   [[nodiscard]] journal::Offset needed_from() const EXCLUDES(mutex_);
   [[nodiscard]] std::uint64_t size() const EXCLUDES(mutex_);
+  /// How many segments were found to be damaged, and are still there.
+  [[nodiscard]] std::size_t damaged() const EXCLUDES(mutex_);
   /// The last failure to seal, merge or drop, until one succeeds.
   [[nodiscard]] std::optional<Error> failure() const EXCLUDES(mutex_);
   /// Waits until nothing is left to seal or merge; for tests and benchmarks. False after a failure.
@@ -150,14 +155,29 @@ class EventStore final : public BlockSource {
   Result<void> do_work(const Work& work);
   void come_back_to(const Work& work) REQUIRES(mutex_);
   Result<void> seal(const std::vector<Part>& parts);
-  Result<bool> merge_once();
+  Result<bool> merge_once() EXCLUDES(mutex_);
+  struct Neighbours {
+    std::size_t at;
+    std::size_t count;
+  };
+  [[nodiscard]] std::optional<Neighbours> to_merge() const EXCLUDES(mutex_);
+  bool note_damage_among(Neighbours neighbours, const Error& cause) EXCLUDES(mutex_);
   void publish_segments() REQUIRES(mutex_);
+  /// Says so, once; what is damaged is not merged.
+  void note_damage(const SegmentFile& segment, const Error& error) const EXCLUDES(mutex_);
 
   [[nodiscard]] std::shared_ptr<const SegmentFile> segment_of(journal::Offset offset) const
       EXCLUDES(mutex_);
   [[nodiscard]] Result<bool> has_id(journal::Offset offset, std::string_view id,
                                     Timestamp oldest) const;
   Result<void> find_sealed(std::vector<Asked>& asked, Timestamp oldest) const EXCLUDES(mutex_);
+  /// Where an id of this hash may be in the segment, whatever became of its table of ids.
+  Result<void> ids_in(const std::shared_ptr<const SegmentFile>& segment, std::uint64_t hash,
+                      std::vector<journal::Offset>& found) const EXCLUDES(mutex_, rescue_mutex_);
+  [[nodiscard]] std::shared_ptr<const RescuedIds> rescued_ids(
+      const std::shared_ptr<const SegmentFile>& segment) const EXCLUDES(rescue_mutex_);
+  [[nodiscard]] Result<bool> repeats(const Asked& one, journal::Offset first,
+                                     Timestamp oldest) const;
   void note_absent(const std::vector<Asked>& asked, std::span<const std::uint32_t> looked_for) const
       REQUIRES(mutex_);
 
@@ -181,11 +201,17 @@ class EventStore final : public BlockSource {
   std::uint64_t seals_ GUARDED_BY(mutex_) = 0;
   /// No segment had them since the last seal: whoever asks before an append need not ask twice.
   mutable IdHashes known_absent_ GUARDED_BY(mutex_);
+  mutable std::set<journal::Offset> damaged_ GUARDED_BY(mutex_);  ///< Segments, by their first.
   std::optional<Timestamp> expire_ GUARDED_BY(mutex_);
   bool merge_due_ GUARDED_BY(mutex_) = true;
   bool working_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::optional<Error> failure_ GUARDED_BY(mutex_);
+
+  /// Held while a segment is read for it: others that need it wait instead of reading it, too.
+  mutable Mutex rescue_mutex_;
+  mutable std::map<std::shared_ptr<const SegmentFile>, std::shared_ptr<const RescuedIds>> rescued_
+      GUARDED_BY(rescue_mutex_);
   std::thread sealer_;
 };
 

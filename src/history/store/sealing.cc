@@ -27,6 +27,13 @@ metrics::Gauge& segments_gauge() {
   return gauge;
 }
 
+metrics::Gauge& damaged_gauge() {
+  static metrics::Gauge gauge = metrics::gauge(
+      "opentrail_history_segments_damaged",
+      "Segments of event history in which damage was found: searches that need it fail");
+  return gauge;
+}
+
 }  // namespace
 
 void EventStore::run() {
@@ -48,13 +55,12 @@ void EventStore::run() {
   }
 }
 
-/// What failed is done with the next pass. Damaged segments stay so: they are not merged again and
-/// again, only when something new is sealed.
+/// What failed is done with the next pass.
 void EventStore::come_back_to(const Work& work) {
   if (work.expire && !expire_) {
     expire_ = work.expire;
   }
-  merge_due_ = merge_due_ || failure_->code() != ErrorCode::Corruption;
+  merge_due_ = merge_due_ || work.merge || !work.to_seal.empty();
 }
 
 /// At a stop, what would take long to be replayed is sealed, once.
@@ -115,6 +121,9 @@ Result<void> EventStore::do_work(const Work& work) {
       return {};  // it can wait for the next start
     }
   }
+  if (!work.merge && work.to_seal.empty()) {
+    return {};
+  }
   // One at a time: what waits to be sealed goes first.
   OT_TRY(const bool merged, merge_once());
   if (merged) {
@@ -150,10 +159,34 @@ Result<void> EventStore::seal(const std::vector<Part>& parts) {
   return {};
 }
 
-/// Merges neighbours of about the same size when there are enough of them: a record is written
-/// again once each time its segment gets so many times larger.
+/// False when there is nothing to merge.
 Result<bool> EventStore::merge_once() {
+  const auto neighbours = to_merge();
+  if (!neighbours) {
+    return false;
+  }
+  if (auto merged = set_->merge(neighbours->at, neighbours->count); !merged) {
+    const bool full = merged.error().code() == ErrorCode::ResourceExhausted;
+    if (full || !note_damage_among(*neighbours, merged.error())) {
+      return std::unexpected(std::move(merged).error());
+    }
+    return true;  // there may be others
+  }
+  seal_counter().add();
+  const MutexLock lock(mutex_);
+  publish_segments();
+  return true;
+}
+
+/// Neighbours of about the same size when there are enough of them: a record is written again once
+/// each time its segment gets so many times larger.
+std::optional<EventStore::Neighbours> EventStore::to_merge() const {
   const Segments& segments = set_->segments();
+  std::set<Offset> damaged;
+  {
+    const MutexLock lock(mutex_);
+    damaged = damaged_;
+  }
   const auto docs_of = [&](std::size_t i) { return segments[i]->index().meta().docs; };
   const auto follow = [&](std::size_t i) { return segments[i]->end() == segments[i + 1]->first(); };
   for (std::size_t docs_max = options_.seal_records * kSegmentFanIn / 2;
@@ -162,27 +195,66 @@ Result<bool> EventStore::merge_once() {
       std::size_t count = 0;
       std::uint64_t docs = 0;
       while (at + count < segments.size() && count < kSegmentFanIn &&
-             docs_of(at + count) < docs_max &&
+             !damaged.contains(segments[at + count]->first()) && docs_of(at + count) < docs_max &&
              docs + docs_of(at + count) <= options_.segment_records_max * 5 / 4 &&
              (count == 0 || follow(at + count - 1))) {
         docs += docs_of(at + count++);
       }
       if (count == kSegmentFanIn) {
-        OT_TRY_DO(set_->merge(at, count));
-        seal_counter().add();
-        const MutexLock lock(mutex_);
-        publish_segments();
-        return true;
+        return Neighbours{.at = at, .count = count};
       }
       at += std::max<std::size_t>(count, 1);
     }
   }
-  return false;
+  return std::nullopt;
+}
+
+/// Finds out which of them it was, so that the others are merged without it. False when they are
+/// whole, and it was something that passes.
+bool EventStore::note_damage_among(Neighbours neighbours, const Error& cause) {
+  const auto all = std::span(set_->segments()).subspan(neighbours.at, neighbours.count);
+  bool found = false;
+  for (const auto& segment : all) {
+    if (const auto whole = segment->check(); !whole) {
+      note_damage(*segment, whole.error());
+      found = true;
+    }
+  }
+  if (found || cause.code() != ErrorCode::Corruption) {
+    return found;
+  }
+  // Whole, and yet it makes no sense: none of them is tried again.
+  for (const auto& segment : all) {
+    note_damage(*segment, cause);
+  }
+  return true;
+}
+
+void EventStore::note_damage(const SegmentFile& segment, const Error& error) const {
+  const MutexLock lock(mutex_);
+  if (!damaged_.insert(segment.first()).second) {
+    return;
+  }
+  damaged_gauge().set(static_cast<double>(damaged_.size()));
+  log::error(
+      "history: {}: damage among the records {} to {} of {}. Whatever needs the damaged part is "
+      "answered with an error, all else goes on. Stop the server and put the file back from a copy",
+      error.message(), value(segment.first()), value(segment.end()), segment.path());
+}
+
+std::size_t EventStore::damaged() const {
+  const MutexLock lock(mutex_);
+  return damaged_.size();
 }
 
 void EventStore::publish_segments() {
   segments_ = set_->segments();
   segments_gauge().set(static_cast<double>(segments_.size()));
+  std::erase_if(damaged_, [this](Offset first) REQUIRES(mutex_) {
+    return std::ranges::none_of(segments_,
+                                [first](const auto& one) { return one->first() == first; });
+  });
+  damaged_gauge().set(static_cast<double>(damaged_.size()));
 }
 
 bool EventStore::wait_settled() {

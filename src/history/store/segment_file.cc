@@ -126,4 +126,17 @@ Result<journal::RawBlock> SegmentFile::block_at(journal::Offset offset) const {
   return block;
 }
 
+Result<void> SegmentFile::check() const {
+  constexpr std::uint64_t kStepBytes = 64 << 10;
+  const CheckedBytes& bytes = index_->bytes();
+  for (std::uint64_t at = 0; at < bytes.size(); at += kStepBytes) {
+    OT_TRY_DO(bytes.view(at, std::min(kStepBytes, bytes.size() - at)));
+  }
+  for (journal::Offset at = first(); at < end();) {
+    OT_TRY(const journal::RawBlock block, block_at(at));
+    at = block.first + block.record_count;
+  }
+  return {};
+}
+
 }  // namespace opentrail::history

@@ -29,6 +29,8 @@ class SegmentFile final : public BlockSource {
   [[nodiscard]] const std::string& path() const { return path_; }
 
   Result<journal::RawBlock> block_at(journal::Offset offset) const override;
+  /// Reads all of it, to learn whether it is whole. Errors: Corruption; the file's.
+  [[nodiscard]] Result<void> check() const;
 
  private:
   SegmentFile() = default;
