@@ -19,7 +19,9 @@ class FakeHistory : public History {
     return std::nullopt;
   }
   [[nodiscard]] Timestamp oldest_kept() const override { return {}; }
-  [[nodiscard]] std::vector<std::string> accounts() override { return {}; }
+  [[nodiscard]] Result<std::vector<std::string>> accounts() override {
+    return std::vector<std::string>();
+  }
   [[nodiscard]] journal::Offset needed_from() const override { return {}; }
   [[nodiscard]] journal::Offset applied_end() const override { return {}; }
   [[nodiscard]] std::uint64_t size() const override { return 0; }

@@ -103,7 +103,7 @@ class JournalHistory final : public History {
     return wait_searchable(end, timeout, ErrorCode::Timeout);
   }
   Timestamp oldest_kept() const override { return clock_.now() - options_.retention; }
-  std::vector<std::string> accounts() override;
+  Result<std::vector<std::string>> accounts() override;
   Offset needed_from() const override { return store_->needed_from(); }
   Offset applied_end() const override { return store_->applied_end(); }
   std::uint64_t size() const override { return store_->size(); }
@@ -488,18 +488,18 @@ Result<Counts> JournalHistory::count(const CountQuery& query) {
 // ---- figures
 // -------------------------------------------------------------------------------------
 
-std::vector<std::string> JournalHistory::accounts() {
+Result<std::vector<std::string>> JournalHistory::accounts() {
   const View view = store_->view();
   std::set<std::string, std::less<>> accounts;
   for (const Part& part : view.parts) {
-    auto cursor =
-        TermCursor::seek(part.index->field(record::Field::AccountId), part.index->bytes(), {});
-    while (cursor) {
-      const auto found = cursor->next();
-      if (!found || !*found) {
+    OT_TRY(auto cursor,
+           TermCursor::seek(part.index->field(record::Field::AccountId), part.index->bytes(), {}));
+    for (;;) {
+      OT_TRY(const bool found, cursor.next());
+      if (!found) {
         break;
       }
-      accounts.emplace(cursor->term());
+      accounts.emplace(cursor.term());
     }
   }
   for (std::size_t i = 0; i < view.recent_count; ++i) {
@@ -509,7 +509,7 @@ std::vector<std::string> JournalHistory::accounts() {
       }
     }
   }
-  return {accounts.begin(), accounts.end()};
+  return std::vector<std::string>(accounts.begin(), accounts.end());
 }
 
 }  // namespace

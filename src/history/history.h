@@ -191,7 +191,8 @@ class History {
   /// Older records than this are not kept.
   [[nodiscard]] virtual Timestamp oldest_kept() const = 0;
   /// Accounts with at least one searchable record, sorted; records that name none count for none.
-  [[nodiscard]] virtual std::vector<std::string> accounts() = 0;
+  /// Errors: Corruption.
+  [[nodiscard]] virtual Result<std::vector<std::string>> accounts() = 0;
   /// The journal may drop what is before this offset, as far as the history is concerned. Grows as
   /// records are sealed.
   [[nodiscard]] virtual journal::Offset needed_from() const = 0;

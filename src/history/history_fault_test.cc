@@ -191,6 +191,27 @@ TEST_F(HistoryFault, DamagedTablesOfIdsKeepNothingBack) {
   }
 }
 
+TEST_F(HistoryFault, AListOfAccountsIsWholeOrAnError) {
+  std::size_t refused = 0;
+  for (const std::string& path : {std::string("first"), std::string("last")}) {
+    Life life(23);
+    restore(seven_segments(), life);
+    ASSERT_TRUE(life.open());
+    const auto accounts = life.history->accounts().value();
+    const auto paths = life.segment_files();
+    const std::string& damaged = path == "first" ? paths.front() : paths.back();
+    const auto segment = SegmentFile::open(life.disk, damaged).value();
+    const auto& block = segment->index().field(record::Field::AccountId).blocks.front();
+    const auto bytes = segment->index().bytes().view(block.position, block.bytes).value();
+    const std::string file = io::read_file(life.disk, damaged, kFileBytesMax).value();
+    life.disk.flip_bit(damaged, file.find(bytes), 0);
+    const auto again = life.history->accounts();
+    refused += again ? 0U : 1U;
+    EXPECT_TRUE(!again || *again == accounts);
+  }
+  EXPECT_EQ(refused, 2U);
+}
+
 TEST_F(HistoryFault, ADamagedSegmentIsNotMergedAndOthersAre) {
   Life life(22);
   restore(seven_segments(), life);

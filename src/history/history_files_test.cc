@@ -33,6 +33,29 @@ TEST_F(HistoryFault, NoticesALostManifest) {
   EXPECT_EQ(life.segment_files().size(), 7U) << "nothing was removed";
 }
 
+TEST_F(HistoryFault, NoticesALostFolderOnceTheJournalHasDroppedRecords) {
+  Life life(1);
+  restore(seven_segments(), life);
+  ASSERT_TRUE(life.open());
+  ASSERT_TRUE(live(life));
+  ASSERT_TRUE(life.settle());
+  life.close();
+  for (const std::string& name : life.disk.list(std::string(kFolder)).value()) {
+    ASSERT_TRUE(life.disk.remove(io::join_path(kFolder, name)));
+  }
+  const std::string consent = io::join_path(kFolder, "begin-anew");
+  expect_refused(life, consent);
+  expect_refused(life, consent);  // Not only the first time.
+  write_file(life.disk, consent, "");
+  const auto opened = life.open();
+  ASSERT_TRUE(opened) << opened.error().message();
+  EXPECT_GT(life.journal->begin(), Offset{0});
+  EXPECT_FALSE(life.disk.exists(consent)) << "it was said once";
+  ASSERT_TRUE(life.append(5));
+  ASSERT_TRUE(caught_up(life));
+  EXPECT_EQ(life.history->applied_end(), life.journal->end());
+}
+
 TEST_F(HistoryFault, NoticesASegmentThatIsAnotherOne) {
   Life life(1);
   restore(seven_segments(), life);

@@ -19,7 +19,7 @@ TEST_F(HistoryTest, IsEmptyOverAnEmptyJournal) {
   const LookupPage page = history_->lookup(query_of()).value();
   EXPECT_TRUE(page.events.empty());
   EXPECT_TRUE(page.next_token.empty());
-  EXPECT_TRUE(history_->accounts().empty());
+  EXPECT_TRUE(history_->accounts().value().empty());
   EXPECT_EQ(history_->needed_from(), Offset{0});
   EXPECT_EQ(history_->size(), 0U);
   EXPECT_FALSE(history_->contains("e").value());
@@ -131,7 +131,7 @@ TEST_F(HistoryTest, ShowsNoOtherAccountRegionOrCategory) {
     EXPECT_EQ(lookup_ids(LookupKey::EventId, id), Ids{}) << id;
     EXPECT_TRUE(history_->contains(id).value()) << id;
   }
-  EXPECT_EQ(history_->accounts(), (Ids{"111122223333", "999988887777"}));
+  EXPECT_EQ(history_->accounts().value(), (Ids{"111122223333", "999988887777"}));
   EXPECT_EQ(history_->size(), 6U);
 }
 
@@ -273,7 +273,7 @@ TEST_F(HistoryTest, KeepsTheFirstRecordOfAnId) {
   EXPECT_EQ(history_->size(), 1U);
   EXPECT_EQ(lookup_ids(LookupKey::Username, "first"), Ids{"same"});
   EXPECT_EQ(lookup_ids(LookupKey::Username, "later"), Ids{});
-  EXPECT_EQ(history_->accounts(), Ids{std::string(kAccount)});
+  EXPECT_EQ(history_->accounts().value(), Ids{std::string(kAccount)});
   EXPECT_EQ(history_->content_hash("same").value(),
             crypto::sha256_hex(make({.id = "same", .user = "first"}).json));
 }

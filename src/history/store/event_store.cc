@@ -20,6 +20,8 @@ constexpr std::uint64_t kRecentRecordsMax = 64 << 10;
 /// Small indexes of about the same size are merged when there are so many of them.
 constexpr std::size_t kTailFanIn = 8;
 constexpr unsigned kHashShift = 64 - kIdHashBits;
+/// In the history's folder.
+constexpr std::string_view kBeginAnewFile = "begin-anew";
 
 }  // namespace
 
@@ -62,13 +64,28 @@ Result<void> EventStore::check_journal(Offset sealed_end) {
     return {};
   }
   if (sealed_end == Offset{0} && set_->segments().empty()) {
-    log::info("history: the journal begins at record {}; so does the history",
-              value(journal_.begin()));
-    return set_->begin_at(journal_.begin());
+    return begin_anew();
   }
   return fail(ErrorCode::Corruption,
               fmt::format("records {} to {} are neither in event history nor on the journal",
                           value(sealed_end), value(journal_.begin())));
+}
+
+/// A history that was there and is gone is not taken for one that never was: perhaps its disk is
+/// not mounted. Whoever wants to go on without it says so, once.
+Result<void> EventStore::begin_anew() {
+  const std::string consent = io::join_path(options_.folder, kBeginAnewFile);
+  if (!files_.exists(consent)) {
+    return fail(ErrorCode::Corruption,
+                fmt::format("records 0 to {} were in event history, and there is none in {}. Mount "
+                            "its disk or put the folder back from a copy. To go on without these "
+                            "records, make an empty file {} and start again",
+                            value(journal_.begin()), options_.folder, consent));
+  }
+  log::warn("history: it begins anew at record {}, as {} asks for; what was before it is lost",
+            value(journal_.begin()), consent);
+  OT_TRY_DO(set_->begin_at(journal_.begin()));
+  return files_.remove(consent);
 }
 
 EventStore::~EventStore() { stop(); }

@@ -121,6 +121,7 @@ class EventStore final : public BlockSource {
         block_cache_(options_.block_cache_bytes) {}
   Result<void> start(io::Random& random);
   Result<void> check_journal(journal::Offset sealed_end);
+  Result<void> begin_anew();
 
   /// A record that may be there already.
   struct Asked {

@@ -272,10 +272,13 @@ Outcome IngestService::answer(const Import& import, const std::optional<Error>& 
 
 asio::awaitable<Outcome> IngestService::list_known_accounts(Call& call) {
   auto job = [this] { return history_.accounts(); };
-  const std::vector<std::string> accounts = co_await io::offload(workers_, std::move(job));
+  const auto accounts = co_await io::offload(workers_, std::move(job));
+  if (!accounts) {
+    co_return failed(call, accounts.error());
+  }
   JsonWriter writer;
   writer.begin_object().key("Accounts").begin_array();
-  for (const std::string& account : accounts) {
+  for (const std::string& account : *accounts) {
     writer.string(account);
   }
   writer.end_array().end_object();
