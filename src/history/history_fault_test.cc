@@ -121,6 +121,32 @@ TEST_F(HistoryFault, GoesOnWhenAFullDiskHasRoomAgain) {
   EXPECT_GT(unsealed, 0);
 }
 
+TEST_F(HistoryFault, MergesOnlyWhereThereIsRoomForMore) {
+  Life life(24);
+  restore(seven_segments(), life);
+  ASSERT_TRUE(life.open());
+  std::uint64_t used = 0;
+  for (const std::string_view folder : {kJournalFolder, kFolder}) {
+    for (const std::string& name : life.disk.list(std::string(folder)).value()) {
+      used += io::read_file(life.disk, io::join_path(folder, name), kFileBytesMax)->size();
+    }
+  }
+  // For the append and the seal, and for the merge too, but not twice.
+  life.disk.set_capacity(used + 400'000);
+  ASSERT_TRUE(life.append(kBatch));
+  ASSERT_TRUE(caught_up(life));
+  ASSERT_TRUE(life.settle());
+  EXPECT_EQ(life.segment_files().size(), 8U);
+  EXPECT_EQ(life.history->failure(), std::nullopt) << "it can wait";
+  expect_whole(life, 8);
+  life.disk.set_capacity(std::nullopt);
+  ASSERT_TRUE(life.append(kBatch));
+  ASSERT_TRUE(caught_up(life));
+  ASSERT_TRUE(life.settle());
+  EXPECT_LT(life.segment_files().size(), 4U);
+  expect_whole(life, 8);
+}
+
 TEST_F(HistoryFault, GoesOnWhenThereAreFilesAgain) {
   for (std::size_t files = 0; files < 16 && !HasFailure(); files += 2) {
     SCOPED_TRACE(testing::Message() << files << " open files");

@@ -645,6 +645,12 @@ bool FaultyFilesystem::exists(const std::string& path) {
   return disk_->names.contains(path) || disk_->is_folder(path);
 }
 
+Result<std::uint64_t> FaultyFilesystem::free_bytes(const std::string& folder) {
+  const MutexLock lock(disk_->mutex);
+  OT_TRY_DO(disk_->count_call("ask for the free room of", folder));
+  return disk_->bytes_free();
+}
+
 Result<void> FaultyFilesystem::set_mode(const std::string& path, unsigned /*mode*/) {
   const MutexLock lock(disk_->mutex);
   OT_TRY_DO(disk_->count_call("set the mode of", path));

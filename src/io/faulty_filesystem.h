@@ -85,6 +85,7 @@ class FaultyFilesystem final : public Filesystem {
   Result<void> sync_directory(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& path) override;
   [[nodiscard]] bool exists(const std::string& path) override;
+  Result<std::uint64_t> free_bytes(const std::string& folder) override;
   Result<void> set_mode(const std::string& path, unsigned mode) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
 

@@ -107,6 +107,8 @@ class Filesystem {
   /// Names in the folder, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;
   [[nodiscard]] virtual bool exists(const std::string& path) = 0;
+  /// Bytes that can still be written on the disk of this folder, by whoever is not root.
+  [[nodiscard]] virtual Result<std::uint64_t> free_bytes(const std::string& folder) = 0;
   /// Permission bits, for example 0600.
   virtual Result<void> set_mode(const std::string& path, unsigned mode) = 0;
   /// Exclusive, not waiting. Conflict when another process (or this one) holds it.

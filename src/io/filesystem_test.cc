@@ -74,6 +74,14 @@ TEST(PosixFilesystem, LocksOnce) {
   EXPECT_TRUE(files->lock(path).has_value());
 }
 
+TEST(PosixFilesystem, TellsHowMuchRoomThereIs) {
+  const TempFolder folder;
+  const auto files = make_posix_filesystem();
+  EXPECT_GT(files->free_bytes(folder.path()).value(), 0U);
+  EXPECT_EQ(files->free_bytes(join_path(folder.path(), "missing")).error().code(),
+            ErrorCode::NotFound);
+}
+
 TEST(PosixFilesystem, NamesWhatIsMissing) {
   const auto files = make_posix_filesystem();
   const auto missing = files->open("/nonexistent/x", OpenMode::Read);

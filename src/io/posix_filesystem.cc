@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -241,6 +242,14 @@ class PosixFilesystem final : public Filesystem {
   }
 
   bool exists(const std::string& path) override { return ::access(path.c_str(), F_OK) == 0; }
+
+  Result<std::uint64_t> free_bytes(const std::string& folder) override {
+    struct statvfs disk{};
+    if (::statvfs(folder.empty() ? "." : folder.c_str(), &disk) != 0) {
+      return fail_errno("ask for the free room of", folder);
+    }
+    return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  }
 
   Result<void> set_mode(const std::string& path, unsigned mode) override {
     if (::chmod(path.c_str(), mode) != 0) {

@@ -162,6 +162,7 @@ class EventStore final : public BlockSource {
     std::size_t count;
   };
   [[nodiscard]] std::optional<Neighbours> to_merge() const EXCLUDES(mutex_);
+  Result<bool> has_room_for(Neighbours neighbours);
   bool note_damage_among(Neighbours neighbours, const Error& cause) EXCLUDES(mutex_);
   void publish_segments() REQUIRES(mutex_);
   /// Says so, once; what is damaged is not merged.
@@ -188,6 +189,7 @@ class EventStore final : public BlockSource {
   const JournalBlocks journal_blocks_;
   mutable BlockCache block_cache_;
   std::unique_ptr<SegmentSet> set_;  ///< The sealing thread's.
+  bool merge_postponed_ = false;     ///< The sealing thread's: the disk is too full for it.
   SipKey id_key_;
 
   mutable Mutex mutex_;

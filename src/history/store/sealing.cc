@@ -15,6 +15,9 @@ constexpr std::size_t kSegmentFanIn = 8;
 /// At a stop a tail of this share of a seal is sealed: less is replayed in a moment.
 constexpr std::size_t kSealShareAtStop = 8;
 
+/// A merge is begun when the disk has this many times its bytes left.
+constexpr std::uint64_t kRoomForMerge = 2;
+
 metrics::Counter& seal_counter() {
   static metrics::Counter counter = metrics::counter("opentrail_history_segments_written_total",
                                                      "Segments sealed or merged by event history");
@@ -121,7 +124,8 @@ Result<void> EventStore::do_work(const Work& work) {
       return {};  // it can wait for the next start
     }
   }
-  if (!work.merge && work.to_seal.empty()) {
+  const bool look_again = work.expire && merge_postponed_;
+  if (!work.merge && work.to_seal.empty() && !look_again) {
     return {};
   }
   // One at a time: what waits to be sealed goes first.
@@ -165,6 +169,10 @@ Result<bool> EventStore::merge_once() {
   if (!neighbours) {
     return false;
   }
+  OT_TRY(const bool has_room, has_room_for(*neighbours));
+  if (!has_room) {
+    return false;
+  }
   if (auto merged = set_->merge(neighbours->at, neighbours->count); !merged) {
     const bool full = merged.error().code() == ErrorCode::ResourceExhausted;
     if (full || !note_damage_among(*neighbours, merged.error())) {
@@ -176,6 +184,25 @@ Result<bool> EventStore::merge_once() {
   const MutexLock lock(mutex_);
   publish_segments();
   return true;
+}
+
+/// Merging can wait, and must not take the room that new records need. It is tried again with the
+/// next seal, and once a minute.
+Result<bool> EventStore::has_room_for(Neighbours neighbours) {
+  std::uint64_t bytes = 0;
+  for (const auto& segment : std::span(set_->segments()).subspan(neighbours.at, neighbours.count)) {
+    bytes += segment->bytes();
+  }
+  OT_TRY(const std::uint64_t room, files_.free_bytes(options_.folder));
+  const bool has_room = room / kRoomForMerge >= bytes;
+  if (!has_room && !merge_postponed_) {
+    log::warn(
+        "history: the disk of {} has {} bytes left: segments of {} bytes are merged once there is "
+        "more. Searches stay right and get slower",
+        options_.folder, room, bytes);
+  }
+  merge_postponed_ = !has_room;
+  return has_room;
 }
 
 /// Neighbours of about the same size when there are enough of them: a record is written again once

@@ -94,6 +94,14 @@ Result<std::shared_ptr<const SegmentFile>> SegmentSet::write(std::span<const Seg
   }
   OT_TRY_DO(write_segment(files_, unfinished, parts));
   OT_TRY_DO(files_.rename(unfinished, path));
+  auto written = open_written(path);
+  if (!written) {
+    static_cast<void>(files_.remove(path));  // No manifest names it. If not now, at the next start.
+  }
+  return written;
+}
+
+Result<std::shared_ptr<const SegmentFile>> SegmentSet::open_written(const std::string& path) {
   OT_TRY_DO(files_.sync_directory(folder_));
   return SegmentFile::open(files_, path);
 }

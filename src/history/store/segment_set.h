@@ -46,6 +46,7 @@ class SegmentSet {
   Result<void> open_segments();
   Result<void> remove_leftovers();
   Result<std::shared_ptr<const SegmentFile>> write(std::span<const SegmentPart> parts);
+  Result<std::shared_ptr<const SegmentFile>> open_written(const std::string& path);
   /// Puts `next` in force: the manifest first, then what is in memory, then old files go.
   Result<void> change(Segments next, journal::Offset sealed_end);
   [[nodiscard]] std::string path_of(journal::Offset first, journal::Offset end) const;

@@ -191,10 +191,11 @@ class BlockArea {
   std::vector<std::shared_ptr<const journal::Dictionary>> dictionaries_;
 };
 
-Result<void> copy_blocks(const SegmentPart& part, BlockArea& area) {
+Result<void> copy_blocks(const SegmentPart& part, BlockArea& area, const FileSink& sink) {
   journal::Offset next = part.index->meta().first;
   const journal::Offset end = part.index->meta().end;
   while (next < end) {
+    OT_TRY_DO(sink.status());  // Nothing more is read for a disk that is full.
     OT_TRY(journal::RawBlock block, part.blocks->block_at(next));
     const bool is_whole = block.first == next && block.first + block.record_count <= end;
     if (is_whole) {
@@ -219,11 +220,11 @@ Result<void> write_all(io::File& file, std::span<const SegmentPart> parts) {
   sink.append(encode_segment_header(indexes.front()->meta().first, indexes.back()->meta().end));
   BlockArea area(sink, meta);
   for (const SegmentPart& part : parts) {
-    OT_TRY_DO(copy_blocks(part, area));
-    OT_TRY_DO(sink.status());
+    OT_TRY_DO(copy_blocks(part, area, sink));
   }
   OT_TRY_DO(area.flush());
   area.write_dictionaries();
+  OT_TRY_DO(sink.status());
   meta.index_position = sink.position();
   sink.begin_pages();
   sink.append(area.directory());
