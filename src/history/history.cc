@@ -98,7 +98,9 @@ class JournalHistory final : public History {
   Result<std::vector<std::optional<std::string>>> content_hashes(
       const std::vector<std::string_view>& record_ids) override;
   Result<std::vector<Presence>> presence(std::span<const PresenceQuery> queries) override;
-  void need_not_wait_for(Offset offset) override { quiet_.add(offset); }
+  void need_not_wait_for(Offset offset) override {
+    quiet_.add(offset, journal_.times_taken_back());
+  }
   Result<void> wait_applied(Offset end, std::chrono::milliseconds timeout) override {
     return wait_searchable(end, timeout, ErrorCode::Timeout);
   }
@@ -133,7 +135,8 @@ class JournalHistory final : public History {
                                ErrorCode too_late = ErrorCode::Unavailable) EXCLUDES(state_mutex_);
   /// What a lookup waits for.
   [[nodiscard]] Offset awaited_end() const {
-    return std::max(journal_.durable_end(), quiet_.awaited(journal_.end()));
+    const Offset end = journal_.end();
+    return std::max(journal_.durable_end(), quiet_.awaited(end, journal_.times_taken_back()));
   }
   Result<std::optional<std::string>> content_hash(std::string_view record_id, Offset end);
   Result<std::optional<Offset>> find_id_or_wait(std::string_view record_id, Offset end);

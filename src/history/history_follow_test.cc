@@ -83,6 +83,20 @@ TEST_F(HistoryFollowTest, DoesNotWaitForTheRecordsOfLookups) {
   EXPECT_EQ(found.get(), (Ids{"change", "second lookup", "first lookup", "before"}));
 }
 
+// A full disk took the lookup's record back, and a change came to stand where it had been.
+TEST_F(HistoryFollowTest, WaitsForWhatStandsWhereALookupWasTakenBack) {
+  open();
+  add({.id = "before"});
+  journal_.hold();
+  history_->need_not_wait_for(add({.id = "lookup"}));
+  journal_.take_back({ErrorCode::ResourceExhausted, "disk full"});
+  add({.id = "change"});
+  auto found = std::async(std::launch::async, [&] { return lookup_ids(query_of()); });
+  EXPECT_EQ(found.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  journal_.commit();
+  EXPECT_EQ(found.get(), (Ids{"change", "before"}));
+}
+
 // Whoever was answered after a commit sees it, whatever else was said of its offset.
 TEST_F(HistoryFollowTest, WaitsForAllThatIsDurable) {
   open();

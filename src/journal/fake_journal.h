@@ -85,6 +85,7 @@ class FakeJournal final : public Journal {
     {
       const MutexLock lock(mutex_);
       records_.resize(value(durable_));
+      ++times_taken_back_;
       done.swap(waiting_);
     }
     for (auto& [first, callback] : done) {
@@ -109,6 +110,10 @@ class FakeJournal final : public Journal {
   Offset end() const override EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     return Offset{records_.size()};
+  }
+  std::uint64_t times_taken_back() const override EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return times_taken_back_;
   }
   Offset durable_end() const override EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
@@ -173,6 +178,7 @@ class FakeJournal final : public Journal {
   Condition changed_;
   std::vector<StoredRecord> records_ GUARDED_BY(mutex_);
   std::vector<std::pair<Offset, Done>> waiting_ GUARDED_BY(mutex_);
+  std::uint64_t times_taken_back_ GUARDED_BY(mutex_) = 0;
   Offset begin_ GUARDED_BY(mutex_){};
   Offset durable_ GUARDED_BY(mutex_){};
   bool holding_ GUARDED_BY(mutex_) = false;

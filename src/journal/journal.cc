@@ -71,6 +71,7 @@ class EmbeddedJournal final : public Journal {
   }
   [[nodiscard]] std::optional<Error> failure() const override;
   [[nodiscard]] Offset end() const override;
+  std::uint64_t times_taken_back() const override EXCLUDES(mutex_);
   [[nodiscard]] Offset durable_end() const override { return segments_.durable_end(); }
   [[nodiscard]] Offset begin() const override { return segments_.begin(); }
   Result<void> wait_durable(Offset offset, std::chrono::milliseconds timeout) override;
@@ -216,6 +217,11 @@ std::optional<Error> EmbeddedJournal::failure() const {
 Offset EmbeddedJournal::end() const {
   const MutexLock lock(mutex_);
   return end_;
+}
+
+std::uint64_t EmbeddedJournal::times_taken_back() const {
+  const MutexLock lock(mutex_);
+  return times_taken_back_;
 }
 
 Result<void> EmbeddedJournal::wait_durable(Offset offset, std::chrono::milliseconds timeout) {

@@ -125,13 +125,17 @@ class Journal {
   /// One past the last offset handed out. Goes back, to durable_end(), when a full disk has batches
   /// taken back: an offset that is not durable yet may come to be another record's.
   [[nodiscard]] virtual Offset end() const = 0;
+  /// How often batches were taken back: what was said of an offset that is not durable yet holds as
+  /// long as this stays as it is.
+  [[nodiscard]] virtual std::uint64_t times_taken_back() const { return 0; }
   /// One past the last durable offset (the high watermark).
   [[nodiscard]] virtual Offset durable_end() const = 0;
   /// The first offset still kept.
   [[nodiscard]] virtual Offset begin() const = 0;
   /// Waits until `durable_end() >= offset`. Errors: Timeout; Unavailable when the journal failed or
   /// stopped before; ResourceExhausted when records were taken back meanwhile (append()), or when
-  /// the disk is full and no record waits at that offset.
+  /// the disk is full and no record waits at that offset. It speaks of the offset: whether a batch
+  /// was kept, or taken back and its offset given to another, its `done` says.
   virtual Result<void> wait_durable(Offset offset, std::chrono::milliseconds timeout) = 0;
 
   /// Durable records from `from` on, at most about `bytes_max` (at least one when there is one).
