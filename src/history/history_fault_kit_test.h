@@ -95,6 +95,15 @@ class Life {
     }
     return false;
   }
+  /// The failure that stays, if one does: what failed is tried again by itself.
+  std::optional<Error> lasting_failure() const {
+    auto failure = history->failure();
+    for (int i = 0; i < kTries && failure; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      failure = history->failure();
+    }
+    return failure;
+  }
   std::vector<std::string> segment_files() {
     std::vector<std::string> paths;
     for (const std::string& name : disk.list(std::string(kFolder)).value()) {

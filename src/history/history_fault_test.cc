@@ -35,7 +35,7 @@ TEST_F(HistoryFault, GoesOnAfterAFailingCall) {
       ASSERT_TRUE(again) << again.error().message();
     }
     ASSERT_TRUE(life.settle()) << life.history->failure()->message();
-    EXPECT_EQ(life.history->failure(), std::nullopt);
+    EXPECT_EQ(life.lasting_failure(), std::nullopt);
     while (life.disk.calls() <= first + n) {  // This life was shorter: nothing of it failed.
       static_cast<void>(life.disk.list(std::string(kFolder)));
     }
@@ -107,7 +107,7 @@ TEST_F(HistoryFault, GoesOnWhenAFullDiskHasRoomAgain) {
     expect_whole(life, room);
     life.disk.set_capacity(std::nullopt);
     ASSERT_TRUE(life.settle());
-    EXPECT_EQ(life.history->failure(), std::nullopt);
+    EXPECT_EQ(life.lasting_failure(), std::nullopt);
     // The journal tries again by itself, or with the first append.
     for (int i = 0; i < kTries && !life.append(kBatch); ++i) {
       life.take_over();
@@ -137,7 +137,7 @@ TEST_F(HistoryFault, MergesOnlyWhereThereIsRoomForMore) {
   ASSERT_TRUE(caught_up(life));
   ASSERT_TRUE(life.settle());
   EXPECT_EQ(life.segment_files().size(), 8U);
-  EXPECT_EQ(life.history->failure(), std::nullopt) << "it can wait";
+  EXPECT_EQ(life.lasting_failure(), std::nullopt) << "it can wait";
   expect_whole(life, 8);
   life.disk.set_capacity(std::nullopt);
   ASSERT_TRUE(life.append(kBatch));
@@ -168,7 +168,7 @@ TEST_F(HistoryFault, GoesOnWhenThereAreFilesAgain) {
     }
     expect_whole(life, files);
     EXPECT_TRUE(life.settle());
-    EXPECT_EQ(life.history->failure(), std::nullopt);
+    EXPECT_EQ(life.lasting_failure(), std::nullopt);
   }
 }
 
@@ -213,7 +213,7 @@ TEST_F(HistoryFault, DamagedTablesOfIdsKeepNothingBack) {
       expect_whole(life, 9 + static_cast<std::uint64_t>(i));
       ASSERT_TRUE(life.settle());
     }
-    EXPECT_EQ(life.history->failure(), std::nullopt);
+    EXPECT_EQ(life.lasting_failure(), std::nullopt);
   }
 }
 
@@ -250,7 +250,7 @@ TEST_F(HistoryFault, ADamagedSegmentIsNotMergedAndOthersAre) {
     ASSERT_TRUE(caught_up(life));
     ASSERT_TRUE(life.settle()) << life.history->failure()->message();
   }
-  EXPECT_EQ(life.history->failure(), std::nullopt);
+  EXPECT_EQ(life.lasting_failure(), std::nullopt);
   EXPECT_TRUE(life.disk.exists(paths[2]));
   EXPECT_FALSE(life.disk.exists(paths[6])) << "the healthy ones behind it are merged";
   const std::uint64_t calls = life.disk.calls();

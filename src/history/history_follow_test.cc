@@ -136,6 +136,22 @@ TEST_F(HistoryFollowTest, TriesAgainAfterAFailedRead) {
   EXPECT_EQ(lookup_ids(query_of()), Ids{"late"});
 }
 
+TEST_F(HistoryFollowTest, AFailedReadIsTriedAgainWithoutAnyoneAsking) {
+  options_.retry_interval = std::chrono::milliseconds(1);
+  open();
+  journal_.fail_reads_with(Error(ErrorCode::ResourceExhausted, "too many open files"));
+  add({.id = "late"});
+  ASSERT_FALSE(history_->lookup(query_of()).has_value());
+  ASSERT_TRUE(history_->failure());
+  journal_.fail_reads_with(std::nullopt);
+  constexpr int kTries = 5000;
+  for (int i = 0; i < kTries && history_->failure(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(history_->failure(), std::nullopt);
+  EXPECT_EQ(history_->size(), 1U);
+}
+
 TEST_F(HistoryFollowTest, DoesNotOpenOverAJournalThatCannotBeRead) {
   add({.id = "there"});
   journal_.fail_reads_with(Error(ErrorCode::Corruption, "segment 0, byte 17"));
