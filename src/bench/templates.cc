@@ -31,7 +31,7 @@ Result<void> read_file_into(io::Filesystem& files, const collect::InputFile& fil
     return {};
   };
   const auto go_on = [](std::uint64_t) -> Result<void> { return {}; };
-  auto read = collect::read_record_file(files, file.path, sink, go_on, facts);
+  auto read = collect::read_record_file(files, file.path, sink, nullptr, go_on, facts);
   if (!read && file.kind != collect::FileKind::MaybeJson) {
     return std::unexpected(std::move(read).error().while_doing("template file " + file.path));
   }

@@ -99,6 +99,7 @@ class Importer {
     RecordFileFacts facts;
     const auto read = read_record_file(
         *files_, file.path, [&](const auto& item) { return take(file.path, item); },
+        [&](const auto& lines) { return take_broken(file.path, lines); },
         [this](std::uint64_t bytes) {
           progress_.bytes_done += bytes;
           on_progress_(progress_);
@@ -133,7 +134,9 @@ class Importer {
                    .what = "digest file, holds no records"});
     }
     if (!read) {
-      broken_file(file.path, take_line(read.error().message()));
+      PlacedMessage message = take_line(read.error().message());
+      message.what += "; the rest of the file was not read";
+      broken_file(file.path, std::move(message));
     } else if (facts.not_json) {
       broken_file(file.path, {.line = 1, .what = describe_first_byte(facts.first_byte)});
     }
@@ -152,20 +155,29 @@ class Importer {
     const auto parsed =
         record::parse_record(std::string(item.json), record::Origin::Import, clock_.now());
     if (!parsed) {
-      ++report_.records;
-      ++report_.invalid;
-      add_problem({.kind = ProblemKind::Invalid,
-                   .file = path,
-                   .line = item.line,
-                   .record_id = {},
-                   .what = "not a record: " + parsed.error().message()});
-      return {};
+      return take_invalid(path, item.line, parsed.error().message());
     }
     count_place(*parsed);
     if (!batch_.has_room(item.json.size())) {
       OT_TRY_DO(send_batch());
     }
     batch_.add(item.json, parsed->id, path, item.line);
+    return {};
+  }
+
+  Result<void> take_broken(const std::string& path,
+                           const record::RecordSplitter::BrokenLines& lines) {
+    return take_invalid(path, lines.first, record::to_text(lines));
+  }
+
+  Result<void> take_invalid(const std::string& path, std::uint64_t line, const std::string& why) {
+    ++report_.records;
+    ++report_.invalid;
+    add_problem({.kind = ProblemKind::Invalid,
+                 .file = path,
+                 .line = line,
+                 .record_id = {},
+                 .what = "not a record: " + why});
     return {};
   }
 

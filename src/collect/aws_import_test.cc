@@ -169,9 +169,26 @@ TEST_F(AwsImport, ABrokenFileCostsOnlyWhatIsBehindTheBreak) {
   EXPECT_EQ(report_.files_broken, 3U);
   EXPECT_FALSE(report_.clean());
   EXPECT_THAT(problems(),
-              ElementsAre(HasSubstr("broken a.json:3: "),
-                          "broken b.json.gz: broken gzip data: it ends in the middle (truncated)",
+              ElementsAre("broken a.json:3: the object that begins here does not end; the rest of "
+                          "the file was not read",
+                          "broken b.json.gz: broken gzip data: it ends in the middle (truncated); "
+                          "the rest of the file was not read",
                           "broken c.json:1: not JSON: it begins with '<'"));
+}
+
+TEST_F(AwsImport, ABrokenLineCostsOnlyItself) {
+  write("a.ndjson", record_text("a") + "\nnull\n" + record_text("b") + ",\n" + record_text("c") +
+                        "\n{\"eventID\":\"d\n\n" + record_text("e") + "\n");
+  ASSERT_TRUE(run().has_value());
+  EXPECT_EQ(report_.added, 4U);
+  EXPECT_EQ(report_.invalid, 3U);
+  EXPECT_EQ(report_.files_broken, 0U);
+  EXPECT_FALSE(report_.clean());
+  EXPECT_THAT(problems(),
+              ElementsAre("invalid a.ndjson:2: not a record: a JSON object expected, not 'n'",
+                          "invalid a.ndjson:3: not a record: a JSON object expected, not ','",
+                          "invalid a.ndjson:5: not a record: a line break inside a string; the "
+                          "lines up to 6 were left out"));
 }
 
 TEST_F(AwsImport, ABrokenRecordCostsOnlyItself) {

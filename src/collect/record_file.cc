@@ -78,9 +78,10 @@ Result<void> read_through(io::Filesystem& files, const std::string& path, TextGa
 
 Result<void> read_record_file(io::Filesystem& files, const std::string& path,
                               record::RecordSplitter::Sink sink,
+                              record::RecordSplitter::OnBroken on_broken,
                               const std::function<Result<void>(std::uint64_t)>& on_read,
                               RecordFileFacts& facts) {
-  record::RecordSplitter splitter(std::move(sink));
+  record::RecordSplitter splitter(std::move(sink), std::move(on_broken));
   TextGate gate(splitter, facts);
   auto read = read_through(files, path, gate, on_read, facts);
   facts.digests = splitter.digests_seen();

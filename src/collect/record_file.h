@@ -23,13 +23,14 @@ struct RecordFileFacts {
 /// How much is read from disk at once.
 inline constexpr std::size_t kReadBytes = 256 << 10;
 
-/// Reads one file of records in pieces: unpacks it when its first bytes are
-/// gzip's or zstd's, passes over a
-/// byte order mark, cuts the records out and hands them to `sink`. `on_read` is told the bytes read
-/// from disk after each piece; its error ends the reading, as the sink's does.
-/// Errors: the file system's; InvalidArgument for broken packed data or JSON ("line 17: ...").
+/// Reads one file of records in pieces: unpacks it when its first bytes are gzip's or
+/// zstd's, passes over a byte order mark, cuts the records out and hands them to `sink`, and what
+/// is broken of NDJSON to `on_broken`. `on_read` is told the bytes read from disk after each piece;
+/// its error ends the reading, as those of the others do. Errors: the file system's;
+/// InvalidArgument for broken packed data or JSON ("line 17: ...").
 Result<void> read_record_file(io::Filesystem& files, const std::string& path,
                               record::RecordSplitter::Sink sink,
+                              record::RecordSplitter::OnBroken on_broken,
                               const std::function<Result<void>(std::uint64_t)>& on_read,
                               RecordFileFacts& facts);
 

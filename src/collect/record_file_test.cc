@@ -36,6 +36,10 @@ class RecordFile : public testing::Test {
           records_.push_back(std::to_string(item.line) + ":" + std::string(item.json));
           return {};
         },
+        [&](const record::RecordSplitter::BrokenLines& lines) -> Result<void> {
+          records_.push_back(std::to_string(lines.first) + ":broken");
+          return {};
+        },
         [&](std::uint64_t bytes) -> Result<void> {
           bytes_read_ += bytes;
           return {};

@@ -200,8 +200,7 @@ void JournalHistory::follow() {
 /// False when the follower is to end.
 bool JournalHistory::await_work() {
   const MutexLock lock(state_mutex_);
-  const auto deadline =
-      SteadyClock::now() + (failure_ ? options_.retry_interval : kExpireInterval);
+  const auto deadline = SteadyClock::now() + (failure_ ? options_.retry_interval : kExpireInterval);
   while (!woken_ && !stopping_ && state_changed_.wait_until(state_mutex_, deadline)) {
   }
   woken_ = false;
@@ -220,8 +219,8 @@ void JournalHistory::end_pass(Result<void> outcome) {
   const MutexLock lock(state_mutex_);
   following_ = false;
   if (!outcome && !failure_) {
-    log::error("history: stopped at record {}; it is tried again: {}",
-               value(applied_end()), outcome.error().message());
+    log::error("history: stopped at record {}; it is tried again: {}", value(applied_end()),
+               outcome.error().message());
   }
   failure_ = outcome ? std::nullopt : std::optional(std::move(outcome).error());
   state_changed_.notify_all();

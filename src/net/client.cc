@@ -224,23 +224,29 @@ class HttpClient final : public Client {
     attempt.stage = "send";
     const auto message = to_beast(request);
     const auto [unsent, sent] = co_await http::async_write(stream, message, kTuple);
-    if (unsent) {
+    if (unsent == beast::error::timeout) {
       attempt.failed = unsent;
       co_return;
     }
-    attempt.stage = "receive";
+    if (!unsent) {
+      attempt.stage = "receive";
+    }
+    // A server that does not want the rest of the body answers and closes: the answer says why.
     http::response_parser<http::string_body> parser;
     parser.body_limit(options_.response_bytes_max);
     parser.skip(request.method == "HEAD");
     do {
       const auto [failed, bytes] = co_await http::async_read_some(stream, buffer_, parser, kTuple);
       attempt.answered = attempt.answered || bytes > 0;
-      attempt.failed = failed;
       if (failed) {
+        attempt.failed = unsent && !attempt.answered ? unsent : failed;
         co_return;
       }
     } while (!parser.is_done());
     keep(attempt, parser);
+    if (unsent) {
+      disconnect();
+    }
   }
 
   void keep(Attempt& attempt, http::response_parser<http::string_body>& parser) {

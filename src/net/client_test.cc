@@ -66,11 +66,11 @@ asio::awaitable<void> say_hello(Exchange& exchange) {
   static_cast<void>(co_await exchange.respond({200, {}}, "hello"));
 }
 
-std::unique_ptr<Server> start_tls(const SelfSigned& certificate) {
+std::unique_ptr<Server> start_tls(const SelfSigned& certificate, Handler handler = say_hello) {
   ServerOptions options;
   options.tls_certificate_file = certificate.certificate_file();
   options.tls_key_file = certificate.key_file();
-  auto server = Server::listen(std::move(options), say_hello).value();
+  auto server = Server::listen(std::move(options), std::move(handler)).value();
   server->start();
   return server;
 }
@@ -88,6 +88,21 @@ TEST(ClientTls, TrustsTheCertificatesOfTheCaFile) {
   const auto answer = get(*server, "https", certificate.certificate_file());
   ASSERT_TRUE(answer) << answer.error().message();
   EXPECT_EQ(answer->body, "hello");
+}
+
+TEST(ClientTls, AnAnswerBeforeTheBodyReachesTheClient) {
+  constexpr std::size_t kBytes = 48 << 20;
+  const SelfSigned certificate("IP:127.0.0.1");
+  const auto server = start_tls(certificate);
+  ClientOptions options;
+  options.ca_file = certificate.certificate_file();
+  const auto client = Client::make({"https", "127.0.0.1", server->port(), ""}, options).value();
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = client->send(
+        {.method = "POST", .target = "/", .headers = {}, .body = std::string(kBytes, 'x')});
+    ASSERT_TRUE(answer) << answer.error().message();
+    EXPECT_EQ(answer->body, "hello");
+  }
 }
 
 TEST(ClientTls, SaysWhatIsWrongWithACertificate) {

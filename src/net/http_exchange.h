@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -85,7 +86,10 @@ class HttpExchange final : public Exchange {
     if (close_ || stopping || owed_ > 0) {
       co_return co_await drain_and_close();
     }
-    co_return co_await drain();
+    if (!co_await drain()) {
+      co_return co_await drain_and_close();
+    }
+    co_return true;
   }
 
   [[nodiscard]] const RequestHead& request() const override { return head_; }
@@ -273,28 +277,27 @@ class HttpExchange final : public Exchange {
   }
 
   /// A close with unread bytes resets the connection, and the client may then lose the answer: so
-  /// the sending side is closed first and the rest read for a moment.
+  /// the sending side is closed first and what still comes is thrown away for a while.
   asio::awaitable<bool> drain_and_close() {
     if (owed_ > 0) {
       lowest().socket().close();
       co_return false;
     }
-    boost::system::error_code ignored;
-    if constexpr (std::is_same_v<Stream, boost::beast::tcp_stream>) {
-      lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-      constexpr std::chrono::seconds kLinger{2};
-      constexpr std::size_t kLingerBytesMax = 64 << 20;
-      std::array<char, 16384> sink{};
-      std::size_t total = 0;
-      lowest().expires_after(kLinger);
-      while (total < kLingerBytesMax) {
-        const auto [failed, bytes] = co_await lowest().async_read_some(
-            asio::buffer(sink), asio::as_tuple(asio::use_awaitable));
-        if (failed) {
-          break;
-        }
-        total += bytes;
-      }
+    constexpr std::chrono::seconds kPauseMax{2};
+    constexpr std::chrono::seconds kLingerMax{30};
+    const auto deadline = std::chrono::steady_clock::now() + kLingerMax;
+    lowest().expires_after(kPauseMax);
+    if constexpr (!std::is_same_v<Stream, boost::beast::tcp_stream>) {
+      // Says so to the other side, and ends when more comes from there.
+      co_await stream_.async_shutdown(asio::as_tuple(asio::use_awaitable));
+    }
+    boost::system::error_code failed;
+    lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
+    std::array<char, 16384> sink{};
+    while (!failed && std::chrono::steady_clock::now() < deadline) {
+      lowest().expires_after(kPauseMax);
+      failed = std::get<0>(co_await lowest().async_read_some(asio::buffer(sink),
+                                                             asio::as_tuple(asio::use_awaitable)));
     }
     co_return false;
   }

@@ -164,6 +164,56 @@ TEST(Server, BoundsBodies) {
               StartsWith("HTTP/1.1 413 "));
 }
 
+asio::awaitable<void> turn_away(Exchange& exchange) {
+  static_cast<void>(co_await exchange.respond({503, {}}, "busy"));
+}
+
+TEST(Server, AnAnswerBeforeTheBodyReachesTheClient) {
+  constexpr std::size_t kBytes = 48 << 20;
+  const auto server = start(turn_away);
+  const std::string body(kBytes, 'x');
+  EXPECT_THAT(talk(server->port(), "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+                                       std::to_string(kBytes) + "\r\n\r\n" + body),
+              testing::AllOf(StartsWith("HTTP/1.1 503 "), testing::EndsWith("busy")));
+  const auto closing = start([](Exchange& exchange) -> asio::awaitable<void> {
+    exchange.close_after();
+    co_await turn_away(exchange);
+  });
+  const auto client = client_of(*closing);
+  for (int i = 0; i < 3; ++i) {
+    const auto answer =
+        client->send({.method = "POST", .target = "/", .headers = {}, .body = body});
+    ASSERT_TRUE(answer) << answer.error().message();
+    EXPECT_EQ(answer->status, 503);
+    EXPECT_EQ(answer->body, "busy");
+  }
+}
+
+TEST(Client, ReadsTheAnswerOfAServerThatDoesNotTakeTheBody) {
+  asio::io_context context;
+  asio::ip::tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 0});
+  int connections = 0;
+  std::thread server([&] {
+    asio::ip::tcp::socket socket = acceptor.accept();
+    ++connections;
+    std::string head(100, '\0');
+    asio::read(socket, asio::buffer(head));
+    asio::write(
+        socket,
+        asio::buffer(std::string_view("HTTP/1.1 413 No\r\nContent-Length: 9\r\n\r\ntoo large")));
+    // Closed with bytes unread: the client's next write fails.
+  });
+  const auto client =
+      Client::make({"http", "127.0.0.1", acceptor.local_endpoint().port(), ""}).value();
+  const auto answer = client->send(
+      {.method = "POST", .target = "/", .headers = {}, .body = std::string(64 << 20, 'x')});
+  server.join();
+  ASSERT_TRUE(answer) << answer.error().message();
+  EXPECT_EQ(answer->status, 413);
+  EXPECT_EQ(answer->body, "too large");
+  EXPECT_EQ(connections, 1);
+}
+
 TEST(Server, StreamsAnswersAndLeavesBodiesOutForHead) {
   const auto server = start([](Exchange& exchange) -> asio::awaitable<void> {
     const std::string part(100000, 'p');

@@ -116,12 +116,25 @@ bool is_telling(std::string_view rest) {
   });
 }
 
-std::uint64_t count_new_lines(std::uint64_t controls, const char* block) {
+struct Lines {
   std::uint64_t count = 0;
+  bool ends_one = false;      ///< The last of the bytes ends a line.
+  bool begins_brace = false;  ///< One begins with '{'.
+};
+
+/// Of the first `bytes` of a block.
+Lines look_at_lines(std::uint64_t controls, const char* block, std::size_t bytes) {
+  Lines lines;
   for (; controls != 0; controls &= controls - 1) {
-    count += block[std::countr_zero(controls)] == '\n' ? 1 : 0;
+    const auto at = static_cast<std::size_t>(std::countr_zero(controls));
+    if (block[at] != '\n') {
+      continue;
+    }
+    ++lines.count;
+    lines.ends_one = at + 1 == bytes;
+    lines.begins_brace = lines.begins_brace || (at + 1 < bytes && block[at + 1] == '{');
   }
-  return count;
+  return lines;
 }
 
 }  // namespace
@@ -186,9 +199,17 @@ void ObjectScan::start() {
       return Verdict::Doubtful;
     }
   }
-  if (const std::uint64_t controls = bits.controls & limit; controls != 0) [[unlikely]] {
-    outcome.new_lines += count_new_lines(controls, block.text);
+  bool ends_line = false;
+  if (const std::uint64_t controls = bits.controls & limit; controls != 0 || carry_.begins_line)
+      [[unlikely]] {
+    const Lines lines = look_at_lines(controls, block.text, end == 0 ? block.bytes : end);
+    if (lines.begins_brace || (carry_.begins_line && block.text[0] == '{')) {
+      return Verdict::Doubtful;
+    }
+    outcome.new_lines += lines.count;
+    ends_line = lines.ends_one;
   }
+  carry_.begins_line = ends_line;
   if (end != 0) {
     outcome.bytes += end;
     return Verdict::Ends;

@@ -15,9 +15,11 @@ namespace opentrail::record {
 class ObjectScan {
  public:
   enum class Verdict : std::uint8_t {
-    Open,     ///< All bytes were taken, the object goes on behind them.
-    Ends,     ///< The last byte that was taken closes it.
-    Doubtful  ///< Broken, too deep, or with one of the names that say what the object is.
+    Open,  ///< All bytes were taken, the object goes on behind them.
+    Ends,  ///< The last byte that was taken closes it.
+    /// Broken, too deep, with one of the names that say what the object is, or with a line inside
+    /// that begins with '{'.
+    Doubtful
   };
   struct Outcome {
     Verdict verdict = Verdict::Open;
@@ -67,6 +69,7 @@ class ObjectScan {
     std::uint64_t in_string = 0;   ///< All: the block begins inside a string.
     std::uint64_t is_escaped = 0;  ///< Lowest: its first byte stands behind a backslash.
     std::uint64_t is_quoted = 0;   ///< Lowest: its first byte stands behind a quote.
+    bool begins_line = false;
   };
 
   Outcome take_sse2(std::string_view bytes);

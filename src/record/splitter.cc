@@ -3,6 +3,7 @@
 #include "record/object_scan.h"
 #include "record/record.h"
 
+#include <algorithm>
 #include <bitset>
 #include <optional>
 #include <utility>
@@ -61,6 +62,7 @@ class ObjectScanner {
     if (is_space(c)) {
       return Event::None;
     }
+    last_ = c;
     if (value_next_ && depth_ == 1) {
       value_next_ = false;
       const Event opened = step_outside(c);
@@ -69,6 +71,12 @@ class ObjectScanner {
     return step_outside(c);
   }
 
+  /// Whether a '{' as the next byte would be no JSON. step() does not ask: what an object holds is
+  /// for parse_record to judge.
+  [[nodiscard]] bool misplaced_brace() const {
+    return depth_ > 0 && !in_string_ && last_ != ':' &&
+           !(is_list_[depth_ - 1] && (last_ == '[' || last_ == ','));
+  }
   [[nodiscard]] std::string_view key() const { return key_; }
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
@@ -146,6 +154,7 @@ class ObjectScanner {
 
   std::bitset<kSplitDepthMax> is_list_;
   std::size_t depth_ = 0;
+  char last_ = '\0';  ///< Byte outside of strings that is no space.
   bool in_string_ = false;
   bool escaped_ = false;
   bool in_key_ = false;
@@ -165,11 +174,17 @@ struct RecordSplitter::Impl {
     FirstElement,  ///< Behind '['.
     NextElement,   ///< Behind a ',' of a list.
     AfterElement,
-    InObject,     ///< In an object that is kept.
-    InRestOfFile  ///< Behind the list of {"Records":[...]}, in what is not kept.
+    InObject,      ///< In an object that is kept.
+    InRestOfFile,  ///< Behind the list of {"Records":[...]}, in what is not kept.
+    InBroken       ///< Passing over broken lines.
+  };
+  struct Break {
+    std::uint64_t line;
+    std::string what;
   };
 
-  Impl(Sink s, SplitMethod m) : sink(std::move(s)), method(m), scan(m) {}
+  Impl(Sink s, OnBroken on_broken_in, SplitMethod m)
+      : sink(std::move(s)), on_broken(std::move(on_broken_in)), method(m), scan(m) {}
 
   Result<void> take(std::string_view bytes);
   [[nodiscard]] bool begins_scan(char c) const;
@@ -187,14 +202,21 @@ struct RecordSplitter::Impl {
   Result<void> end_object();
   Result<void> emit_object();
   void end_list();
+  void note_begin();
+  void note_value();
+  [[nodiscard]] bool goes_on_behind_break() const;
+  Result<std::size_t> pass_over(std::string_view bytes);
+  Result<void> end_broken(std::uint64_t last_line);
   [[nodiscard]] Place after_value() const {
     return in_records || in_list ? Place::AfterElement : Place::Between;
   }
-  [[nodiscard]] std::unexpected<Error> fail_at(std::uint64_t at, std::string_view what) const {
+  std::unexpected<Error> fail_at(std::uint64_t at, std::string_view what) {
+    broken = Break{.line = at, .what = std::string(what)};
     return fail(ErrorCode::InvalidArgument, fmt::format("line {}: {}", at, what));
   }
 
   Sink sink;
+  OnBroken on_broken;
   SplitMethod method;
   ObjectScan scan;
   bool scanning = false;  ///< An object is open of which `scan` knows; `place` is still before it.
@@ -205,10 +227,18 @@ struct RecordSplitter::Impl {
   bool in_list = false;     ///< In an outermost [...].
   bool in_records = false;  ///< In the list of {"Records":[...]}.
   bool failed = false;
+  bool at_line_begin = true;
+  std::uint64_t values = 0;  ///< Outermost ones that ended.
+  /// Each of them began a line and ended on it.
+  bool values_are_lines = true;
+  std::optional<Break> broken;  ///< The text, as opposed to an error of the sink.
 
   ObjectScanner scanner;
   std::string object;  ///< The bytes of the open object, of former feeds alone while scanning.
   std::uint64_t object_line = 1;
+  bool object_begins_line = false;
+  std::uint64_t outer_line = 1;  ///< Of the outermost object that is open, or was last.
+  bool outer_begins_line = false;
   std::uint64_t list_line = 1;
   std::uint64_t file_line = 1;  ///< Of the '{' of {"Records":[...]}.
   bool has_detail_type = false;
@@ -229,15 +259,56 @@ Result<void> RecordSplitter::Impl::take(std::string_view bytes) {
       bytes.remove_prefix(taken);
       continue;
     }
+    if (place == Place::InBroken) {
+      OT_TRY(const std::size_t passed, pass_over(bytes));
+      bytes.remove_prefix(passed);
+      continue;
+    }
     if (const std::size_t run = take_plain_run(bytes); run > 0) {
+      at_line_begin = false;
       bytes.remove_prefix(run);
       continue;
     }
-    OT_TRY_DO(step(bytes.front()));
+    const bool in_mark = place == Place::Start && bytes.front() == kByteOrderMark[mark_bytes];
+    if (auto taken = step(bytes.front()); !taken) {
+      if (!broken || !goes_on_behind_break()) {
+        return taken;
+      }
+      if (place != Place::Between) {
+        broken->line = outer_line;
+      }
+      place = Place::InBroken;
+      in_records = false;
+      continue;  // the byte may begin the next record
+    }
     line += bytes.front() == '\n' ? 1 : 0;
+    at_line_begin = bytes.front() == '\n' || in_mark;
     bytes.remove_prefix(1);
   }
   return {};
+}
+
+bool RecordSplitter::Impl::goes_on_behind_break() const {
+  return on_broken && values > 0 && values_are_lines && !in_list;
+}
+
+/// Up to the next line that begins with '{': how many of `bytes` are passed over.
+Result<std::size_t> RecordSplitter::Impl::pass_over(std::string_view bytes) {
+  if (at_line_begin && bytes.front() == '{') {
+    OT_TRY_DO(end_broken(line - 1));
+    place = Place::Between;
+    return 0;
+  }
+  const std::size_t end = bytes.find('\n');
+  at_line_begin = end != std::string_view::npos;
+  line += at_line_begin ? 1 : 0;
+  return at_line_begin ? end + 1 : bytes.size();
+}
+
+Result<void> RecordSplitter::Impl::end_broken(std::uint64_t last_line) {
+  const Break first = *std::exchange(broken, std::nullopt);
+  return on_broken(BrokenLines{
+      .first = first.line, .last = std::max(first.line, last_line), .what = first.what});
 }
 
 bool RecordSplitter::Impl::begins_scan(char c) const {
@@ -254,7 +325,7 @@ Result<std::size_t> RecordSplitter::Impl::take_scanned(std::string_view bytes) {
     scanning = true;
     scan.start();
     object.clear();
-    object_line = line;
+    note_begin();
   }
   // An object at its limit that does not end is for the slow lane to refuse.
   const std::string_view part = bytes.substr(0, kRecordBytesMax - object.size());
@@ -263,6 +334,7 @@ Result<std::size_t> RecordSplitter::Impl::take_scanned(std::string_view bytes) {
     return read_again(bytes);
   }
   line += outcome.new_lines;
+  at_line_begin = false;  // of no meaning inside, and known again when the object is read again
   const std::string_view taken = part.substr(0, outcome.bytes);
   if (outcome.verdict == ObjectScan::Verdict::Ends) {
     return end_scanned(taken);
@@ -274,6 +346,7 @@ Result<std::size_t> RecordSplitter::Impl::take_scanned(std::string_view bytes) {
 Result<std::size_t> RecordSplitter::Impl::end_scanned(std::string_view bytes) {
   scanning = false;
   place = after_value();
+  note_value();
   if (object.empty()) {
     OT_TRY_DO(sink(Item{.json = bytes, .line = object_line}));
   } else {
@@ -289,15 +362,18 @@ Result<std::size_t> RecordSplitter::Impl::end_scanned(std::string_view bytes) {
 Result<std::size_t> RecordSplitter::Impl::read_again(std::string_view bytes) {
   scanning = false;
   line = object_line;
+  at_line_begin = object_begins_line;
   if (place == Place::Start) {
     place = Place::Between;
   }
   if (object.empty()) {
     OT_TRY_DO(step(bytes.front()));
+    at_line_begin = false;
     return 1;
   }
   const std::string kept = std::exchange(object, std::string());
   OT_TRY_DO(step(kept.front()));
+  at_line_begin = false;
   OT_TRY_DO(take(std::string_view(kept).substr(1)));
   return 0;
 }
@@ -315,6 +391,8 @@ Result<void> RecordSplitter::Impl::step(char c) {
     case Place::InObject:
     case Place::InRestOfFile:
       return step_in_object(c);
+    case Place::InBroken:
+      break;  // pass_over() takes these
   }
   return {};
 }
@@ -351,6 +429,7 @@ Result<void> RecordSplitter::Impl::step_between(char c) {
     in_list = true;
     list_line = line;
     place = Place::FirstElement;
+    values_are_lines = false;
     return {};
   }
   return begin_object(c);
@@ -391,7 +470,7 @@ Result<void> RecordSplitter::Impl::begin_object(char c) {
   }
   scanner.start();
   object.clear();
-  object_line = line;
+  note_begin();
   has_detail_type = false;
   is_digest = false;
   in_detail = false;
@@ -401,6 +480,9 @@ Result<void> RecordSplitter::Impl::begin_object(char c) {
 }
 
 Result<void> RecordSplitter::Impl::step_in_object(char c) {
+  if (c == '{' && at_line_begin && scanner.misplaced_brace() && goes_on_behind_break()) {
+    return fail_at(object_line, "the object that begins here does not end on its line");
+  }
   if (place == Place::InObject) {
     if (object.size() == kRecordBytesMax) {
       return fail_at(object_line, fmt::format("the object that begins here is larger than {} bytes",
@@ -454,7 +536,25 @@ Result<void> RecordSplitter::Impl::begin_value(char c) {
 Result<void> RecordSplitter::Impl::end_object() {
   const bool kept = place == Place::InObject;
   place = after_value();
+  note_value();
   return kept ? emit_object() : Result<void>();
+}
+
+void RecordSplitter::Impl::note_begin() {
+  object_line = line;
+  object_begins_line = at_line_begin;
+  if (!in_records && !in_list) {
+    outer_line = line;
+    outer_begins_line = at_line_begin;
+  }
+}
+
+void RecordSplitter::Impl::note_value() {
+  if (in_records || in_list) {
+    return;
+  }
+  ++values;
+  values_are_lines = values_are_lines && outer_begins_line && outer_line == line;
 }
 
 Result<void> RecordSplitter::Impl::emit_object() {
@@ -469,8 +569,8 @@ Result<void> RecordSplitter::Impl::emit_object() {
   return sink(Item{whole, object_line});
 }
 
-RecordSplitter::RecordSplitter(Sink sink, SplitMethod method)
-    : impl_(std::make_unique<Impl>(std::move(sink), method)) {}
+RecordSplitter::RecordSplitter(Sink sink, OnBroken on_broken, SplitMethod method)
+    : impl_(std::make_unique<Impl>(std::move(sink), std::move(on_broken), method)) {}
 RecordSplitter::~RecordSplitter() = default;
 
 Result<void> RecordSplitter::feed(std::string_view bytes) {
@@ -489,6 +589,9 @@ Result<void> RecordSplitter::finish() {
     return fail(ErrorCode::InvalidArgument, "no input is taken after an error or the end");
   }
   impl.failed = true;  // nothing may follow
+  if (impl.place == Place::InBroken) {
+    return impl.end_broken(impl.at_line_begin ? impl.line - 1 : impl.line);
+  }
   if (impl.place == Place::Start && impl.mark_bytes > 0) {
     return impl.fail_at(impl.line, "the text is not UTF-8 JSON");
   }
@@ -505,6 +608,14 @@ Result<void> RecordSplitter::finish() {
 }
 
 std::uint64_t RecordSplitter::digests_seen() const { return impl_->digests; }
-std::uint64_t RecordSplitter::line() const { return impl_->line; }
+std::uint64_t RecordSplitter::line() const {
+  return impl_->failed && impl_->broken ? impl_->broken->line : impl_->line;
+}
+
+std::string to_text(const RecordSplitter::BrokenLines& lines) {
+  return lines.first == lines.last
+             ? lines.what
+             : fmt::format("{}; the lines up to {} were left out", lines.what, lines.last);
+}
 
 }  // namespace opentrail::record

@@ -30,21 +30,31 @@ struct Found {
 
 struct Outcome {
   std::vector<Found> items;
+  std::vector<std::string> broken;  ///< "2-3: what"
   std::uint64_t digests = 0;
   std::string error;
   bool operator==(const Outcome&) const = default;
 };
 
 /// `next_cut` says how many bytes the next feed has.
+enum class Breaks : std::uint8_t { End, AreTold };
 template <typename NextCut>
-Outcome split(std::string_view text, NextCut next_cut, SplitMethod method = best_split_method()) {
+Outcome split(std::string_view text, NextCut next_cut, SplitMethod method = best_split_method(),
+              Breaks breaks = Breaks::End) {
   Outcome outcome;
+  RecordSplitter::OnBroken on_broken;
+  if (breaks == Breaks::AreTold) {
+    on_broken = [&outcome](const RecordSplitter::BrokenLines& lines) -> Result<void> {
+      outcome.broken.push_back(fmt::format("{}-{}: {}", lines.first, lines.last, lines.what));
+      return {};
+    };
+  }
   RecordSplitter splitter(
       [&outcome](const RecordSplitter::Item& item) -> Result<void> {
         outcome.items.push_back({std::string(item.json), item.line});
         return {};
       },
-      method);
+      on_broken, method);
   Result<void> result;
   while (result && !text.empty()) {
     const std::size_t bytes = std::min<std::size_t>(next_cut(), text.size());
@@ -167,6 +177,101 @@ TEST(RecordSplitter, RefusesBrokenInputNamingTheLine) {
     EXPECT_THAT(outcome.error, HasSubstr(c.message)) << c.text;
     EXPECT_EQ(outcome.items.size(), c.items) << c.text;
   }
+}
+
+Outcome split_lines(std::string_view text) {
+  const Outcome whole =
+      split(text, [&] { return text.size(); }, SplitMethod::ByteWise, Breaks::AreTold);
+  for (const SplitMethod method : {SplitMethod::ByteWise, SplitMethod::Sse2, best_split_method()}) {
+    for (const std::size_t cut : {std::size_t{1}, std::size_t{7}, text.size()}) {
+      EXPECT_EQ(split(
+                    text, [&] { return cut; }, method, Breaks::AreTold),
+                whole)
+          << text << " in pieces of " << cut;
+    }
+  }
+  return whole;
+}
+
+TEST(RecordSplitter, ABrokenLineCostsThatLine) {
+  constexpr struct {
+    std::string_view line, what;
+  } kCases[] = {
+      {"null", "a JSON object expected, not 'n'"},
+      {"hello {", "a JSON object expected, not 'h'"},
+      {"\"x\"", "a JSON object expected, not '\"'"},
+      {R"({"b":"x)", "a line break inside a string"},
+      {R"({"b":"x\)", "a line break inside a string"},
+      {R"({"b":{"c":1})", "the object that begins here does not end on its line"},
+      {R"({"b":1,)", "the object that begins here does not end on its line"},
+      {R"({"b")", "the object that begins here does not end on its line"},
+      {R"({"b":[1])", "the object that begins here does not end on its line"},
+      {R"({"b":[1}])", "'}' closes what it did not open"},
+      {R"({"Records":7})", "\"Records\" is not a list"},
+      {"  \x01", "a JSON object expected, not byte 0x01"},
+  };
+  for (const auto& c : kCases) {
+    const std::string text = fmt::format("{{\"a\":1}}\n{}\n{{\"z\":2}}\r\n{{\"y\":[]}}", c.line);
+    const Outcome outcome = split_lines(text);
+    EXPECT_EQ(outcome.items,
+              (std::vector<Found>{{R"({"a":1})", 1}, {R"({"z":2})", 3}, {R"({"y":[]})", 4}}))
+        << text;
+    EXPECT_THAT(outcome.broken, ElementsAre(fmt::format("2-2: {}", c.what))) << text;
+    EXPECT_EQ(outcome.error, "") << text;
+  }
+}
+
+TEST(RecordSplitter, BrokenLinesAreToldUpToTheNextRecord) {
+  Outcome outcome = split_lines("{}\nnull\n\n[{}]\n x\n{\"a\":1},\n{\"b\":1},\n{\"c\":1}\n7");
+  EXPECT_EQ(outcome.items.size(), 4U);
+  EXPECT_THAT(
+      outcome.broken,
+      ElementsAre("2-5: a JSON object expected, not 'n'", "6-6: a JSON object expected, not ','",
+                  "7-7: a JSON object expected, not ','", "9-9: a JSON object expected, not '7'"));
+  EXPECT_EQ(outcome.error, "");
+  outcome = split_lines("\xEF\xBB\xBF{}\nnull\n{\"Records\":[{\"a\":1}]}\n");
+  EXPECT_EQ(outcome.items.size(), 2U);
+  EXPECT_EQ(outcome.broken.size(), 1U);
+  // One of log files, a line each, that breaks off.
+  outcome = split_lines("{\"Records\":[{\"a\":1}]}\n{\"Records\":[{\"b\":1}\n{\"Records\":[{}]}\n");
+  EXPECT_EQ(outcome.items.size(), 3U);
+  EXPECT_THAT(outcome.broken, ElementsAre("2-2: ',' or ']' expected after a record, not '{'"));
+  EXPECT_EQ(outcome.error, "");
+  const std::string large = "{\"a\":\"" + std::string(kRecordBytesMax, 'x') + "\"}";
+  outcome =
+      split("{}\n" + large + "\n{}", [] { return 1000; }, best_split_method(), Breaks::AreTold);
+  EXPECT_EQ(outcome.items.size(), 2U);
+  EXPECT_EQ(outcome.broken.size(), 1U);
+}
+
+TEST(RecordSplitter, NothingIsTakenOutOfTheMiddleOfWhatIsBroken) {
+  for (const std::string_view text : {
+           "null\n{}",                                       // not known to be lines
+           "{\n\"a\":1}\n{\"x\":\n{\"b\":1],\n{\"c\":1}\n",  // an object of several lines
+           "{} {}\n{\"x\":]\n{}",                            // two on a line
+           "[{}]\nnull\n{}",                                 // lists
+           "{}\n[{},\n{},7,\n{}",
+       }) {
+    const Outcome outcome = split_lines(text);
+    EXPECT_NE(outcome.error, "") << text;
+    EXPECT_THAT(outcome.broken, IsEmpty()) << text;
+  }
+  // Lines, and then an object that has several: whole, whatever its lines begin with.
+  EXPECT_EQ(split_lines("{}\n{\"a\":\n{\"b\":[\n{\n},\n{}\n]}}\n{}").items.size(), 3U);
+  // The last one: cut off, or more is on its way.
+  EXPECT_THAT(split_lines("{}\n{\"a\":").error,
+              HasSubstr("line 2: the object that begins here does not end"));
+}
+
+TEST(RecordSplitter, HandsOnTheErrorOfWhoIsToldOfBrokenLines) {
+  RecordSplitter splitter([](const RecordSplitter::Item&) -> Result<void> { return {}; },
+                          [](const RecordSplitter::BrokenLines&) -> Result<void> {
+                            return fail(ErrorCode::Throttled, "full");
+                          });
+  const auto fed = splitter.feed("{}\n7\n{}");
+  ASSERT_FALSE(fed.has_value());
+  EXPECT_EQ(fed.error().code(), ErrorCode::Throttled);
+  EXPECT_FALSE(splitter.feed("{}").has_value());
 }
 
 TEST(RecordSplitter, BoundsOneObjectAndItsDepth) {
@@ -343,6 +448,9 @@ std::string random_stream(Random& random) {
       "\"detail-type\":1",
       "\"detail\":{",
       "\"digestS3Object\"",
+      "\n",
+      "\n{",
+      "}\n{\"b\":1}\n{",
       "\"R",
       "\"d",
       "Records\"",
@@ -387,11 +495,16 @@ std::vector<SplitMethod> fast_methods() {
 
 void expect_same_by_all_methods(std::string_view text, Random& random) {
   const auto whole = [&] { return text.size(); };
-  const Outcome expected = split(text, whole, SplitMethod::ByteWise);
-  for (const SplitMethod method : fast_methods()) {
-    ASSERT_EQ(split(text, whole, method), expected) << text;
-    const std::size_t longest = 1 + random.below(200);
-    ASSERT_EQ(split(text, [&] { return 1 + random.below(longest); }, method), expected) << text;
+  for (const Breaks breaks : {Breaks::End, Breaks::AreTold}) {
+    const Outcome expected = split(text, whole, SplitMethod::ByteWise, breaks);
+    for (const SplitMethod method : fast_methods()) {
+      ASSERT_EQ(split(text, whole, method, breaks), expected) << text;
+      const std::size_t longest = 1 + random.below(200);
+      ASSERT_EQ(split(
+                    text, [&] { return 1 + random.below(longest); }, method, breaks),
+                expected)
+          << text;
+    }
   }
 }
 
@@ -401,6 +514,7 @@ TEST(RecordSplitter, GivesTheSameByAllMethods) {
   Random random(kSeed);
   for (int round = 0; round < 20'000 && !testing::Test::HasFatalFailure(); ++round) {
     expect_same_by_all_methods(random_stream(random), random);
+    expect_same_by_all_methods("{}\n" + random_stream(random), random);
   }
   for (const auto& c : kSamples) {
     const std::string text = sample(c.path);
@@ -409,6 +523,7 @@ TEST(RecordSplitter, GivesTheSameByAllMethods) {
       std::string damaged = text;
       damage(damaged, random);
       expect_same_by_all_methods(damaged, random);
+      expect_same_by_all_methods("{}\n" + damaged, random);
     }
   }
 }

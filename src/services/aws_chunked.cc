@@ -37,6 +37,17 @@ bool is_header_name(std::string_view name) {
 
 }  // namespace
 
+std::string without_aws_chunked(std::string_view content_encoding) {
+  std::string rest;
+  for (const std::string_view part : split(content_encoding, ',')) {
+    const std::string_view name = trim(part);
+    if (!name.empty() && !equals_ignore_case(name, "aws-chunked")) {
+      rest += (rest.empty() ? "" : ",") + std::string(name);
+    }
+  }
+  return rest;
+}
+
 AwsChunkedDecoder::AwsChunkedDecoder(bool has_trailer,
                                      std::optional<crypto::sigv4::ChunkVerifier> verifier)
     : has_trailer_(has_trailer), verifier_(std::move(verifier)) {}

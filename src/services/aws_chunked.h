@@ -15,6 +15,10 @@ namespace opentrail::services {
 inline constexpr std::size_t kChunkLineBytesMax = 1 << 10;  ///< Chunk header or trailer line.
 inline constexpr std::size_t kTrailersMax = 8;
 
+/// A Content-Encoding without "aws-chunked", which is the framing of the upload and no coding of
+/// what is uploaded: "aws-chunked, gzip" becomes "gzip".
+[[nodiscard]] std::string without_aws_chunked(std::string_view content_encoding);
+
 /// Decodes the aws-chunked framing of an upload's body, piece by piece:
 ///   hex-size[;chunk-signature=64 hex]CRLF data CRLF ... 0[;chunk-signature=...]CRLF
 ///   [name:value CRLF ... x-amz-trailer-signature:64 hex CRLF] CRLF

@@ -1,9 +1,9 @@
 #include "services/ingest/body_source.h"
 
 #include "base/text.h"
-#include "services/ingest/import_batch.h"
 
 #include <algorithm>
+#include <chrono>
 #include <span>
 #include <utility>
 
@@ -28,6 +28,14 @@ bool is_of_this_machine(std::string_view address) {
 bool is_streamed(const net::RequestHead& head) {
   const std::string_view declared = head.headers.get(kContentSha256);
   return declared == kUnsigned || declared.starts_with("STREAMING-");
+}
+
+Result<collect::Coding> coding_of(const net::RequestHead& head) {
+  const std::string_view encoding = head.headers.get("Content-Encoding");
+  if (head.headers.get(kContentSha256).starts_with("STREAMING-")) {
+    return collect::parse_coding(without_aws_chunked(encoding));
+  }
+  return collect::parse_coding(encoding);
 }
 
 std::optional<ApiError> streaming_error(const net::RequestHead& head) {
@@ -56,10 +64,8 @@ std::optional<ApiError> streaming_error(const net::RequestHead& head) {
   return std::nullopt;
 }
 
-BodySource::BodySource(Call& call, std::size_t chunk_bytes_max)
-    : call_(call),
-      chunk_bytes_max_(chunk_bytes_max),
-      streamed_(is_streamed(call.exchange.request())) {
+BodySource::BodySource(Call& call, const ImportLimits& limits)
+    : call_(call), limits_(limits), streamed_(is_streamed(call.exchange.request())) {
   const net::RequestHead& head = call.exchange.request();
   if (head.headers.get(kContentSha256) == kSignedChunks) {
     decoder_.emplace(false, crypto::sigv4::ChunkVerifier(call.signing_key, call.claim));
@@ -73,7 +79,9 @@ asio::awaitable<Result<bool>> BodySource::read() {
   }
   buffer_.resize(kPieceBytes);
   std::size_t filled = 0;
-  while (filled < buffer_.size() && !ended_) {
+  const auto deadline = std::chrono::steady_clock::now() + limits_.batch_age_max;
+  while (filled < buffer_.size() && !ended_ &&
+         (filled == 0 || std::chrono::steady_clock::now() < deadline)) {
     const std::span<char> rest = std::span(buffer_).subspan(filled);
     const auto got = co_await call_.exchange.read_some(rest);
     if (!got) {
@@ -103,9 +111,9 @@ Result<std::string_view> BodySource::take() {
       return std::unexpected(*broken_);
     }
   }
-  if (data_.size() - good > chunk_bytes_max_) {
+  if (data_.size() - good > limits_.chunk_bytes_max) {
     return fail(ErrorCode::ResourceExhausted,
-                fmt::format("a signed chunk is larger than {} bytes", chunk_bytes_max_),
+                fmt::format("a signed chunk is larger than {} bytes", limits_.chunk_bytes_max),
                 std::string(kBodyTooLarge));
   }
   taken_ = good;

@@ -23,6 +23,9 @@ void write_counts(JsonWriter& writer, const ImportTally& tally) {
     write_number(writer, "NotStored", tally.not_stored());
   }
   write_number(writer, "Digests", tally.digests());
+  if (tally.broken_off()) {
+    writer.key("BrokenOff").boolean(true);
+  }
   writer.field("OldestKept", to_iso_seconds(tally.oldest_kept()));
 }
 
@@ -76,6 +79,9 @@ json::object counts_for_record(const ImportTally& tally) {
                       {"invalid", tally.count(ItemStatus::Invalid)}};
   if (tally.not_stored() > 0) {
     counts["notStored"] = tally.not_stored();
+  }
+  if (tally.broken_off()) {
+    counts["brokenOff"] = true;
   }
   return counts;
 }

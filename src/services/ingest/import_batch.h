@@ -21,6 +21,8 @@ struct ImportLimits {
   /// What goes to the journal at once. Two batches of each import are in memory.
   std::size_t batch_records_max = 4096;
   std::size_t batch_bytes_max = 4 << 20;
+  /// Of a stream that is slow: what is older is stored with the next bytes that come.
+  std::chrono::milliseconds batch_age_max{1000};
   /// Appended, but not durable yet, of all imports. Less than the journal's queue, of which calls
   /// need the rest.
   std::size_t unstored_bytes_max = 24 << 20;
@@ -46,13 +48,14 @@ struct ImportBatch {
     record::Record record;
   };
   struct Broken {
-    std::uint64_t line = 0;  ///< 0 when it is not known.
+    std::uint64_t line = 0;
     std::string message;
     std::size_t items_before = 0;  ///< How many of `items` come before it.
   };
   std::vector<Item> items;
   /// Objects that are not records; last, where the body itself breaks off, the break.
   std::vector<Broken> invalid;
+  bool broken_off = false;    ///< The last of `invalid` is the break.
   std::uint64_t digests = 0;  ///< Digest files: they hold no records.
   std::size_t bytes = 0;      ///< About what it takes in memory.
 

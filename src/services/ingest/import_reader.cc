@@ -20,7 +20,10 @@ ImportReader::ImportReader(collect::Coding coding, const ImportLimits& limits, T
     : limits_(limits),
       arrival_(arrival),
       unpacker_(collect::Unpacker::make(coding)),
-      splitter_([this](const record::RecordSplitter::Item& item) { return take_item(item); }) {}
+      splitter_(
+          [this](const record::RecordSplitter::Item& item) { return take_item(item); },
+          [this](const record::RecordSplitter::BrokenLines& lines) { return take_broken(lines); }) {
+}
 
 Result<void> ImportReader::take_item(const record::RecordSplitter::Item& item) {
   ++seen_;
@@ -34,6 +37,14 @@ Result<void> ImportReader::take_item(const record::RecordSplitter::Item& item) {
   }
   batch_->bytes += kItemBytes + parsed->json.size() + parsed->terms.bytes();
   batch_->items.push_back({.line = item.line, .record = *std::move(parsed)});
+  return {};
+}
+
+Result<void> ImportReader::take_broken(const record::RecordSplitter::BrokenLines& lines) {
+  batch_->bytes += kItemBytes;
+  batch_->invalid.push_back({.line = lines.first,
+                             .message = record::to_text(lines),
+                             .items_before = batch_->items.size()});
   return {};
 }
 
@@ -113,8 +124,9 @@ Result<void> ImportReader::break_off(Error error, ImportBatch& batch) {
   if (seen_ == 0) {
     return std::unexpected(std::move(error));
   }
-  batch.invalid.push_back({.line = 0,
-                           .message = "the body breaks off: " + error.message(),
+  batch.broken_off = true;
+  batch.invalid.push_back({.line = splitter_.line(),
+                           .message = "the rest of the body was not read: " + error.message(),
                            .items_before = batch.items.size()});
   return {};
 }

@@ -11,9 +11,9 @@
 namespace opentrail::services::ingest {
 
 /// Makes batches of records out of one body of any form that record::RecordSplitter takes, in the
-/// memory of about a batch: unpacks, cuts, parses. A body that breaks off after at least one record
-/// is not an error: what came before counts, and the break is told as an invalid item. Computes, so
-/// not for I/O threads; one thread at a time.
+/// memory of about a batch: unpacks, cuts, parses. A broken line of NDJSON is an invalid item. A
+/// body that breaks off after at least one record is not an error: what came before counts, and the
+/// break is told as an invalid item. Computes, so not for I/O threads; one thread at a time.
 class ImportReader {
  public:
   /// `arrival` stands in for unreadable event times. `limits` outlive it.
@@ -28,12 +28,13 @@ class ImportReader {
   [[nodiscard]] Result<bool> take(std::string_view& packed, ImportBatch& batch);
   /// The end of the body. Errors: as take().
   [[nodiscard]] Result<void> finish(ImportBatch& batch);
-  /// The body broke off: what follows is not looked at.
+  /// The body broke off, or is larger than the limit: what follows is not looked at.
   [[nodiscard]] bool broken_off() const { return broken_off_; }
 
  private:
   Result<bool> cut(ImportBatch& batch);
   Result<void> take_item(const record::RecordSplitter::Item& item);
+  Result<void> take_broken(const record::RecordSplitter::BrokenLines& lines);
   Result<void> break_off(Error error, ImportBatch& batch);
   [[nodiscard]] bool is_full(const ImportBatch& batch) const;
   void count_digests(ImportBatch& batch);

@@ -42,6 +42,7 @@ Result<Read> read(std::string_view body, Coding coding = Coding::Identity,
       out.all.invalid.push_back(std::move(broken));
     }
     std::ranges::move(batch.items, std::back_inserter(out.all.items));
+    out.all.broken_off = batch.broken_off;
     out.all.digests += batch.digests;
     batch = {};
   };
@@ -152,7 +153,10 @@ TEST(ImportReader, ABodyCutOffGivesWhatCameBefore) {
     ASSERT_TRUE(got) << got.error().message();
     EXPECT_GT(got->all.items.size(), 100U);
     ASSERT_EQ(got->all.invalid.size(), 1U);
-    EXPECT_NE(got->all.invalid[0].message.find("the body breaks off: "), std::string::npos);
+    EXPECT_NE(got->all.invalid[0].message.find("the rest of the body was not read: "),
+              std::string::npos);
+    EXPECT_GT(got->all.invalid[0].line, 100U);
+    EXPECT_TRUE(got->all.broken_off);
     EXPECT_EQ(got->all.invalid[0].items_before, got->all.items.size());
   }
 }
@@ -201,12 +205,37 @@ TEST(ImportReader, KeepsWhatIsBrokenApart) {
   EXPECT_FALSE(body->all.invalid[0].message.empty());
 }
 
+TEST(ImportReader, ABrokenLineIsOneInvalidItem) {
+  for (const std::string_view broken :
+       {"null", "{\"eventID\":\"x", "{\"eventID\":{\"x\":1}", "]"}) {
+    const auto body = read(fmt::format("{}\n{}\n{}\n", record_text("a"), broken, record_text("b")));
+    ASSERT_TRUE(body);
+    EXPECT_EQ(ids_of(*body), (Ids{"a", "b"})) << broken;
+    ASSERT_EQ(body->all.invalid.size(), 1U);
+    EXPECT_EQ(body->all.invalid[0].line, 2U);
+    EXPECT_EQ(body->all.invalid[0].items_before, 1U);
+    EXPECT_FALSE(body->all.broken_off);
+  }
+}
+
+TEST(ImportReader, BrokenLinesFillABatchToo) {
+  std::string text = record_text("a");
+  for (int i = 0; i < 50'000; ++i) {
+    text += "\n7\n{}";
+  }
+  const auto body = read(text, Coding::Identity, {.batch_records_max = 100});
+  ASSERT_TRUE(body);
+  EXPECT_EQ(body->all.invalid.size(), 50'000U);
+  EXPECT_GT(body->batches, 3U);
+}
+
 TEST(ImportReader, WhatCameBeforeABreakCounts) {
   const auto body = read(record_text("a") + "\n" + record_text("b").substr(0, 10));
   ASSERT_TRUE(body);
   EXPECT_EQ(ids_of(*body), Ids{"a"});
   ASSERT_EQ(body->all.invalid.size(), 1U);
-  EXPECT_EQ(body->all.invalid[0].line, 0U);
+  EXPECT_EQ(body->all.invalid[0].line, 2U);
+  EXPECT_TRUE(body->all.broken_off);
   EXPECT_NE(body->all.invalid[0].message.find("line 2"), std::string::npos)
       << body->all.invalid[0].message;
 }

@@ -25,6 +25,7 @@ std::string_view to_string(ItemStatus status) {
 void ImportTally::add(const ImportBatch& batch, std::span<const ItemStatus> statuses) {
   OT_CHECK(statuses.size() == batch.items.size());
   digests_ += batch.digests;
+  broken_off_ = broken_off_ || batch.broken_off;
   auto broken = batch.invalid.begin();
   for (std::size_t i = 0; i <= batch.items.size(); ++i) {
     for (; broken != batch.invalid.end() && broken->items_before == i; ++broken) {

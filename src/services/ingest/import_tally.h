@@ -59,6 +59,8 @@ class ImportTally {
   }
   [[nodiscard]] std::uint64_t not_stored() const { return not_stored_; }
   [[nodiscard]] std::uint64_t digests() const { return digests_; }
+  /// What stands behind the last item was not read.
+  [[nodiscard]] bool broken_off() const { return broken_off_; }
   [[nodiscard]] Timestamp oldest_kept() const { return oldest_kept_; }
   [[nodiscard]] bool all_statuses() const { return all_statuses_; }
   /// Of all items, as long as there were not too many.
@@ -84,6 +86,7 @@ class ImportTally {
   bool runs_truncated_ = false;
   std::uint64_t not_stored_ = 0;
   std::uint64_t digests_ = 0;
+  bool broken_off_ = false;
   Timestamp oldest_kept_{};
 };
 

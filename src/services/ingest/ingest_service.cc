@@ -3,13 +3,13 @@
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "collect/unpack.h"
 #include "io/offload.h"
 #include "services/ingest/body_source.h"
 #include "services/ingest/import_answer.h"
 #include "services/ingest/import_reader.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -64,7 +64,7 @@ Outcome ok_answer(std::string body, std::string_view request_id) {
 struct IngestService::Import {
   Import(Call& call_in, collect::Coding coding, const ImportLimits& limits, Timestamp arrival)
       : call(call_in),
-        source(call_in, limits.chunk_bytes_max),
+        source(call_in, limits),
         reader(coding, limits, arrival),
         tally(limits, wants_all_results(call_in.exchange.request())) {}
 
@@ -167,7 +167,7 @@ asio::awaitable<Outcome> IngestService::import_records(Call& call) {
     }
     call.admission = *std::move(admission);
   }
-  const auto coding = collect::parse_coding(head.headers.get("Content-Encoding"));
+  const auto coding = coding_of(head);
   if (!coding) {
     call.exchange.close_after();
     co_return failed(call, coding.error());
@@ -181,7 +181,7 @@ asio::awaitable<Outcome> IngestService::import_records(Call& call) {
         "were not stored",
         call.request_id, import.tally.count(ItemStatus::Conflicting));
   }
-  if (import.read_error) {
+  if (!import.source.ended()) {
     call.exchange.close_after();
   }
   co_return answer(import, error);
@@ -192,6 +192,7 @@ asio::awaitable<std::optional<Error>> IngestService::import_all(Import& import) 
   using asio::experimental::awaitable_operators::operator&&;
   auto look = [this]() { return writer_.wait_for_what_is_there(); };
   ImportBatch batch;
+  import.tally.set_oldest_kept(history_.oldest_kept());
   auto [more, stored] =
       co_await (next_batch(import, batch) && io::offload(import_threads_, std::move(look)));
   while (stored && (more || !batch.empty())) {
@@ -217,6 +218,8 @@ asio::awaitable<std::optional<Error>> IngestService::import_all(Import& import) 
 
 /// False when that was the last one, for whatever reason; it may be empty.
 asio::awaitable<bool> IngestService::next_batch(Import& import, ImportBatch& batch) {
+  using SteadyClock = std::chrono::steady_clock;
+  const auto deadline = SteadyClock::now() + limits_.batch_age_max;
   auto fill = [&import, &batch]() { return import.fill(batch); };
   auto finish = [&import, &batch]() { return import.finish(batch); };
   while (!import.reader.broken_off()) {
@@ -226,7 +229,7 @@ asio::awaitable<bool> IngestService::next_batch(Import& import, ImportBatch& bat
         import.read_error = full.error();
         co_return false;
       }
-      if (*full) {
+      if (*full || (!batch.empty() && SteadyClock::now() >= deadline)) {
         co_return true;
       }
     }

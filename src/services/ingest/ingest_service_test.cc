@@ -10,6 +10,9 @@
 #include "history/history_fixture.h"
 #include "services/fake_exchange.h"
 
+#include <algorithm>
+#include <functional>
+#include <span>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -74,6 +77,40 @@ std::string text_of(const std::vector<Sample>& samples) {
   return text;
 }
 
+/// A body whose pieces are made when they are read.
+class SlowExchange final : public net::Exchange {
+ public:
+  using NextPiece = std::function<std::string(int number)>;  ///< Empty at the end.
+  SlowExchange(net::RequestHead head, NextPiece next)
+      : head_(std::move(head)), next_(std::move(next)) {}
+  [[nodiscard]] const net::RequestHead& request() const override { return head_; }
+  asio::awaitable<Result<std::size_t>> read_some(std::span<char> buffer) override {
+    const std::string piece = next_(number_++);
+    std::ranges::copy(piece, buffer.begin());
+    co_return piece.size();
+  }
+  asio::awaitable<Result<std::string>> read_all(std::size_t /*bytes_max*/) override {
+    co_return fail(ErrorCode::Internal, "not read so");
+  }
+  asio::awaitable<Result<void>> respond(net::ResponseHead /*head*/, std::string /*body*/) override {
+    co_return Result<void>();
+  }
+  asio::awaitable<Result<void>> begin_response(net::ResponseHead /*head*/,
+                                               std::uint64_t /*content_length*/) override {
+    co_return Result<void>();
+  }
+  asio::awaitable<Result<void>> write(std::string_view /*bytes*/) override {
+    co_return Result<void>();
+  }
+  [[nodiscard]] bool responded() const override { return false; }
+  void close_after() override {}
+
+ private:
+  net::RequestHead head_;
+  NextPiece next_;
+  int number_ = 0;
+};
+
 class IngestServiceTest : public history::HistoryTest {
  protected:
   IngestServiceTest() { open(); }
@@ -98,6 +135,13 @@ class IngestServiceTest : public history::HistoryTest {
     const Operation operation = service_->identify(one);
     EXPECT_FALSE(operation.error);
     return run_to_value(service_->handle(one, operation));
+  }
+  bool closes_after(const net::RequestHead& head, std::string body) {
+    const bool streamed = service_->streams(head);
+    FakeExchange exchange(head, streamed ? body : std::string());
+    Call one = make_call(exchange, {}, streamed ? std::string() : std::move(body));
+    run_to_value(service_->handle(one, service_->identify(one)));
+    return exchange.closes();
   }
   json::object import(const std::string& body) { return import(records_head(), body); }
   json::object import(const net::RequestHead& head, const std::string& body) {
@@ -207,6 +251,54 @@ TEST_F(IngestServiceTest, TellsEveryStatusWhenAsked) {
   EXPECT_EQ(answer.at("Results").at(0).at("Line"), 4);
 }
 
+TEST_F(IngestServiceTest, ABrokenLineCostsThatLine) {
+  make_service();
+  const auto answer = import(text_of({{.id = "a"}}) + "null\n" + text_of({{.id = "b"}}));
+  EXPECT_EQ(answer.at("New"), 2);
+  EXPECT_EQ(answer.at("Invalid"), 1);
+  EXPECT_EQ(answer.at("Results").at(0).at("Line"), 2);
+  EXPECT_FALSE(answer.contains("BrokenOff"));
+}
+
+TEST_F(IngestServiceTest, SaysThatTheRestWasNotRead) {
+  make_service();
+  const std::string list =
+      "[" + history::make({.id = "a"}).json + ",\n7," + history::make({.id = "b"}).json + "]";
+  const Outcome outcome = call(records_head(), list);
+  EXPECT_EQ(outcome.head.status, 200);
+  const auto answer = json::parse(outcome.body).as_object();
+  EXPECT_EQ(answer.at("New"), 1);
+  EXPECT_EQ(answer.at("BrokenOff"), true);
+  EXPECT_EQ(answer.at("Results").at(0).at("Line"), 2);
+  EXPECT_EQ(outcome.response_elements.at("brokenOff"), true);
+}
+
+TEST_F(IngestServiceTest, ClosesTheConnectionOfABodyThatWasNotReadToItsEnd) {
+  make_service();
+  const std::string text = text_of({{.id = "a"}});
+  const net::RequestHead head = streamed_head("UNSIGNED-PAYLOAD");
+  EXPECT_FALSE(closes_after(head, text));
+  EXPECT_FALSE(closes_after(records_head(), "[" + text + ",7"));
+  EXPECT_TRUE(closes_after(head, "[" + text + ",7" + std::string(1 << 20, ' ')));
+  EXPECT_TRUE(closes_after(head, "7" + std::string(1 << 20, ' ')));
+}
+
+TEST_F(IngestServiceTest, ASlowStreamIsStoredWhileItComes) {
+  make_service({.batch_age_max = std::chrono::milliseconds(0)});
+  std::vector<std::uint64_t> stored;
+  SlowExchange exchange(streamed_head("UNSIGNED-PAYLOAD"), [&](int number) {
+    stored.push_back(value(journal_.durable_end()));
+    return number < 4 ? text_of({{.id = std::to_string(number)}}) : std::string();
+  });
+  Call one = make_call(exchange, {}, {});
+  const Outcome outcome = run_to_value(service_->handle(one, service_->identify(one)));
+  EXPECT_EQ(json::parse(outcome.body).at("New"), 4);
+  ASSERT_EQ(stored.size(), 5U);
+  // Two batches are under way: one is read while the one before it is stored.
+  EXPECT_GE(stored[3], 1U);
+  EXPECT_GE(stored[4], 2U);
+}
+
 TEST_F(IngestServiceTest, TakesEveryCoding) {
   make_service();
   const std::string text = text_of({{.id = "a"}, {.id = "b"}});
@@ -234,6 +326,16 @@ TEST_F(IngestServiceTest, SignedChunksAreCheckedBeforeTheyAreUsed) {
   const std::string text = text_of({{.id = "a"}, {.id = "b"}, {.id = "c"}});
   const net::RequestHead head = streamed_head("STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
   EXPECT_EQ(import(head, in_signed_chunks(text, 100)).at("New"), 3);
+  // As the SDKs say it.
+  for (const auto* encoding : {"aws-chunked", "aws-chunked,gzip"}) {
+    const net::RequestHead framed = streamed_head("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", encoding);
+    const bool packed = std::string_view(encoding).ends_with("gzip");
+    EXPECT_EQ(
+        import(framed, in_signed_chunks(packed ? collect::gzip(text) : text, 100)).at("Duplicate"),
+        3);
+  }
+  EXPECT_EQ(refused(streamed_head("UNSIGNED-PAYLOAD", "aws-chunked"), text),
+            "415 UnsupportedMediaTypeException");
 
   const std::string more = text_of({{.id = "d"}, {.id = "e"}, {.id = "f"}});
   const std::size_t chunk_bytes = more.size() * 2 / 5;  // the first holds "d", and a part of "e"
@@ -294,6 +396,10 @@ TEST_F(IngestServiceTest, SaysWhatIsWrongWithABody) {
   make_service({.held_bytes_max = 1 << 10, .unpacked_bytes_max = 1 << 11});
   EXPECT_EQ(service_->body_bytes_max(), 1U << 10);
   EXPECT_EQ(refused(records_head(), "<html>"), "400 ValidationException");
+  EXPECT_EQ(
+      string_member(json::parse(call(records_head(), "<html>").body).as_object(), "OldestKept"),
+      to_iso_seconds(history_->oldest_kept()))
+      << "also when nothing came";
   EXPECT_EQ(refused(records_head("gzip"), "<html>"), "400 ValidationException");
   EXPECT_EQ(refused(records_head("zstd"), "<html>"), "400 ValidationException");
   EXPECT_EQ(refused(records_head("br"), "{}"), "415 UnsupportedMediaTypeException");

@@ -1,6 +1,7 @@
 #include "services/s3/object_headers.h"
 
 #include "base/text.h"
+#include "services/aws_chunked.h"
 #include "services/s3/acl.h"
 #include "services/s3/checksums.h"
 #include "services/s3/s3_status.h"
@@ -30,18 +31,6 @@ constexpr std::string_view kNotOffered[] = {
     "x-amz-website-redirect-location",
     "x-amz-write-offset-bytes",
 };
-
-/// "aws-chunked" is the framing of the upload, not of the object.
-std::string without_aws_chunked(std::string_view encoding) {
-  std::string rest;
-  for (const std::string_view part : split(encoding, ',')) {
-    const std::string_view name = trim(part);
-    if (!name.empty() && !equals_ignore_case(name, "aws-chunked")) {
-      rest += (rest.empty() ? "" : ",") + std::string(name);
-    }
-  }
-  return rest;
-}
 
 Result<void> read_metadata(const net::Headers& headers, objects::NewObject& object) {
   for (const auto& [name, value] : headers.fields()) {
