@@ -256,10 +256,10 @@ std::string to_tabs(const Lines& lines) {
   return text;
 }
 
-std::string to_csv(const Lines& lines) {
-  std::string text = csv_line(lines.titles);
+std::string to_csv(const Lines& lines, CsvFor whom) {
+  std::string text = csv_line(lines.titles, whom);
   for (const auto& row : lines.rows) {
-    text += csv_line(row);
+    text += csv_line(row, whom);
   }
   return text;
 }
@@ -354,14 +354,13 @@ std::string render_counts(const LookupCounts& counts, std::string_view field,
   if (format == "text") {
     return to_tabs(to_lines(counts, field));
   }
-  if (format == "json") {
-    return to_json(counts);
-  }
-  if (format == "ndjson") {
-    return to_ndjson(to_lines(counts, field));
+  if (format == "json" || format == "ndjson") {
+    std::string text = format == "json" ? to_json(counts) : to_ndjson(to_lines(counts, field));
+    return context.out_is_terminal ? terminal_json(text) : text;
   }
   if (format == "csv") {
-    return to_csv(to_lines(counts, field));
+    return to_csv(to_lines(counts, field),
+                  context.out_is_terminal ? CsvFor::Terminal : CsvFor::File);
   }
   OT_CHECK(format == "table");
   return TableOfCounts(counts, field, context).text();

@@ -1,5 +1,7 @@
 #include "cli/csv.h"
 
+#include "cli/terminal_text.h"
+
 namespace opentrail::cli {
 
 namespace {
@@ -20,10 +22,11 @@ std::string quoted(const std::string& field) {
 
 }  // namespace
 
-std::string csv_line(const std::vector<std::string>& fields) {
+std::string csv_line(const std::vector<std::string>& fields, CsvFor whom) {
   std::string text;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    text += (i == 0 ? "" : ",") + quoted(fields[i]);
+    const std::string& field = fields[i];
+    text += (i == 0 ? "" : ",") + quoted(whom == CsvFor::Terminal ? one_line(field) : field);
   }
   return text + "\r\n";
 }

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "cli/csv.h"
 #include "cli/table.h"
+#include "record/json_path.h"
 
 #include <algorithm>
 #include <cmath>
@@ -36,6 +37,11 @@ std::string iso_of_epoch(const json::value* value) {
 std::string unbroken(std::string text) {
   std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return text;
+}
+
+/// JSON as it goes out.
+std::string shown(std::string json, const Context& context) {
+  return context.out_is_terminal ? terminal_json(json) : std::move(json);
 }
 
 std::string_view short_source(std::string_view source) {
@@ -157,7 +163,9 @@ class JsonPrinter final : public EventPrinter {
   void page(const std::vector<LookupEvent>& events) override {
     for (const LookupEvent& event : events) {
       context_.out << (first_ ? "[\n" : ",\n")
-                   << (options_.columns ? chosen_json(*options_.columns, event) : to_json(event));
+                   << shown(
+                          options_.columns ? chosen_json(*options_.columns, event) : to_json(event),
+                          context_);
       first_ = false;
     }
   }
@@ -198,8 +206,9 @@ class NdjsonPrinter final : public EventPrinter {
       : options_(std::move(options)), context_(context) {}
   void page(const std::vector<LookupEvent>& events) override {
     for (const LookupEvent& event : events) {
-      context_.out << (options_.columns ? chosen_json(*options_.columns, event)
-                                        : unbroken(event.record))
+      context_.out << shown(options_.columns ? chosen_json(*options_.columns, event)
+                                             : unbroken(event.record),
+                            context_)
                    << '\n';
     }
   }
@@ -217,27 +226,28 @@ class CsvPrinter final : public EventPrinter {
   void page(const std::vector<LookupEvent>& events) override {
     header();
     for (const LookupEvent& event : events) {
-      context_.out << csv_line(
-          options_.columns
-              ? options_.columns->values(event)
-              : std::vector<std::string>{event.event_time, event.event_name, event.event_source,
-                                         event.username, event.access_key_id, event.read_only,
-                                         event.event_id, resources_text(event), event.error_code,
-                                         event.source_ip_address, event.account_id, event.region});
+      write_line(options_.columns ? options_.columns->values(event)
+                                  : std::vector<std::string>{
+                                        event.event_time, event.event_name, event.event_source,
+                                        event.username, event.access_key_id, event.read_only,
+                                        event.event_id, resources_text(event), event.error_code,
+                                        event.source_ip_address, event.account_id, event.region});
     }
   }
   void end() override { header(); }
 
  private:
+  void write_line(const std::vector<std::string>& fields) {
+    context_.out << csv_line(fields, context_.out_is_terminal ? CsvFor::Terminal : CsvFor::File);
+  }
   void header() {
     if (!header_written_) {
       header_written_ = true;
-      context_.out << csv_line(
-          options_.columns
-              ? options_.columns->names()
-              : std::vector<std::string>{"EventTime", "EventName", "EventSource", "Username",
-                                         "AccessKeyId", "ReadOnly", "EventId", "Resources",
-                                         "ErrorCode", "SourceIPAddress", "AccountId", "Region"});
+      write_line(options_.columns ? options_.columns->names()
+                                  : std::vector<std::string>{
+                                        "EventTime", "EventName", "EventSource", "Username",
+                                        "AccessKeyId", "ReadOnly", "EventId", "Resources",
+                                        "ErrorCode", "SourceIPAddress", "AccountId", "Region"});
     }
   }
 
@@ -245,6 +255,29 @@ class CsvPrinter final : public EventPrinter {
   const Context& context_;
   bool header_written_ = false;
 };
+
+/// What the answer has no member for. Of a name that stands twice the first counts, as in a search.
+void read_record(LookupEvent& event) {
+  enum Path : std::uint8_t { ErrorCode, ErrorMessage, SourceIpAddress };
+  static const record::JsonPathSet kPaths(
+      std::vector<record::JsonPath>{{"errorCode"}, {"errorMessage"}, {"sourceIPAddress"}});
+  bool failed = false;
+  // What cannot be read says nothing.
+  static_cast<void>(
+      kPaths.visit(event.record, [&](std::size_t path, const record::JsonValue& value) {
+        const bool is_text = value.kind == record::JsonValue::Kind::String;
+        failed = failed || path == ErrorMessage;
+        if (path == ErrorCode && is_text) {
+          event.error_code = value.text;
+        } else if (path == SourceIpAddress && is_text) {
+          event.source_ip_address = value.text;
+        }
+        return record::JsonPathSet::Next::GoOn;
+      }));
+  if (event.error_code.empty() && failed) {
+    event.error_code = "failed";  // a ConsoleLogin that failed has a message and no code
+  }
+}
 
 }  // namespace
 
@@ -281,14 +314,7 @@ Result<LookupEvent> parse_lookup_event(const json::value& value) {
       }
     }
   }
-  const auto record = parse_json(event.record, {.depth_max = kRecordDepthMax});
-  if (record && record->is_object()) {
-    event.error_code = string_member(record->get_object(), "errorCode");
-    event.source_ip_address = string_member(record->get_object(), "sourceIPAddress");
-    if (event.error_code.empty() && record->get_object().contains("errorMessage")) {
-      event.error_code = "failed";  // a ConsoleLogin that failed has a message and no code
-    }
-  }
+  read_record(event);
   return event;
 }
 

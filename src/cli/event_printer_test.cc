@@ -50,6 +50,38 @@ std::string print(std::string_view format, const std::vector<std::string_view>& 
   return print(format, world, texts);
 }
 
+TEST(LookupEvent, OfANameThatStandsTwiceTheFirstCounts) {
+  const LookupEvent event =
+      event_of(R"({"CloudTrailEvent":"{\"errorCode\":\"First\",\"sourceIPAddress\":\"192.0.2.1\",)"
+               R"(\"errorCode\":\"Second\",\"sourceIPAddress\":\"192.0.2.2\"}"})");
+  EXPECT_EQ(event.error_code, "First");
+  EXPECT_EQ(event.source_ip_address, "192.0.2.1");
+  EXPECT_EQ(event_of(R"({"CloudTrailEvent":"{\"errorMessage\":\"No\"}"})").error_code, "failed");
+  EXPECT_EQ(event_of(R"({"CloudTrailEvent":"no record"})").error_code, "");
+}
+
+TEST(EventPrinter, NoFormatSteersATerminal) {
+  constexpr std::string_view kSteering =
+      "{\"EventId\":\"i\\u001b[2J\",\"EventName\":\"n\\u009b2J\",\"Username\":\"u\\r\\n\","
+      "\"CloudTrailEvent\":\"{\\\"eventName\\\":\\\"\xc2\x9b\x7f"
+      "2J\\\"}\"}";
+  for (const std::string_view format : {"table", "text", "json", "ndjson", "csv"}) {
+    FakeWorld world;
+    world.terminal = true;
+    world.environment["NO_COLOR"] = "1";
+    const std::string shown = print(format, world, {kSteering});
+    for (const std::string_view steering : {"\x1b", "\xc2\x9b", "\x7f"}) {
+      EXPECT_THAT(shown, Not(HasSubstr(steering))) << format;
+    }
+    if (format == "csv") {
+      EXPECT_THAT(shown, HasSubstr(",u??,"));
+    }
+  }
+  // A file keeps what the record says.
+  EXPECT_THAT(print("csv", {kSteering}), HasSubstr(",\"u\r\n\","));
+  EXPECT_THAT(print("ndjson", {kSteering}), HasSubstr("\xc2\x9b\x7f"));
+}
+
 TEST(LookupEvent, IsReadWithWhatItsRecordAdds) {
   const LookupEvent event = event_of(kEvent);
   EXPECT_EQ(event.event_time, "2026-11-24T08:46:40Z");

@@ -1,7 +1,6 @@
 #include "cli/table.h"
 
 #include "base/error.h"
-#include "base/text.h"
 
 #include <algorithm>
 #include <numeric>
@@ -37,23 +36,6 @@ std::string fitted(std::string_view text, std::size_t columns) {
 }
 
 }  // namespace
-
-std::string one_line(std::string_view text) {
-  std::string out;
-  const std::string valid = to_valid_utf8(text);
-  for (std::size_t i = 0; i < valid.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(valid[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < valid.size() ? valid[i + 1] : '\0');
-    const bool c1_control = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
-    if (byte < 0x20 || byte == 0x7f || c1_control) {
-      out += '?';
-      i += c1_control ? 1 : 0;
-    } else {
-      out += valid[i];
-    }
-  }
-  return out;
-}
 
 std::size_t column_count(std::string_view text) {
   return static_cast<std::size_t>(

@@ -1,4 +1,6 @@
 #pragma once
+#include "cli/terminal_text.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -6,9 +8,6 @@
 
 namespace opentrail::cli {
 
-/// Foreign text as one line that cannot steer a terminal: control characters (also the C1 ones,
-/// which 8-bit terminals obey) become '?', ill-formed UTF-8 becomes U+FFFD.
-[[nodiscard]] std::string one_line(std::string_view text);
 /// Characters of UTF-8 text; every one counts as one column.
 [[nodiscard]] std::size_t column_count(std::string_view text);
 

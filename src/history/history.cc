@@ -430,6 +430,7 @@ Result<JournalHistory::Page> JournalHistory::page_of(const Listing& listing, con
   // One reader a source, so that each keeps the blocks that it has read.
   std::map<const BlockSource*, RecordReader> readers;
   Page page;
+  std::size_t bytes = 0;
   EntryKey last;
   for (;;) {
     OT_TRY(const auto match, scan.next());
@@ -443,6 +444,11 @@ Result<JournalHistory::Page> JournalHistory::page_of(const Listing& listing, con
     RecordReader& reader =
         readers.try_emplace(match->blocks, *match->blocks, store_->block_cache()).first->second;
     OT_TRY(const std::string_view json, reader.json(match->key.offset));
+    bytes += json.size();
+    if (bytes > listing.bytes_max && !page.events.empty()) {
+      page.next_token = listing.token_after(last);
+      return page;
+    }
     FoundEvent event;
     event.event_time = match->key.time;
     event.json = json;

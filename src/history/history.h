@@ -62,6 +62,8 @@ struct LookupPage {
 inline constexpr std::size_t kSearchResultsMax = 1000;
 
 /// A search: everything that LookupEvents cannot ask for.
+inline constexpr std::size_t kPageBytesMax = 16 << 20;
+
 struct SearchQuery {
   search::Expression where;             ///< All: every record.
   std::vector<std::string> accounts;    ///< Any of them; empty: all, also records that name none.
@@ -70,7 +72,10 @@ struct SearchQuery {
   std::optional<Timestamp> end_time;    ///< Inclusive, to the millisecond.
   Direction direction = Direction::NewestFirst;
   std::size_t results_max = kResultsMax;  ///< 1 to kSearchResultsMax.
-  std::string next_token;                 ///< From the page before; empty for the first.
+  /// Of the records of a page, which is shorter than results_max then; one larger record alone is
+  /// still a page.
+  std::size_t bytes_max = kPageBytesMax;
+  std::string next_token;  ///< From the page before; empty for the first.
 };
 
 struct SearchPage {
@@ -87,6 +92,8 @@ struct CountQuery {
   /// Width of the time buckets, which begin at multiples of it since 1970; at most
   /// kBucketWidthMax. Zero: not by time.
   std::chrono::milliseconds bucket{0};
+  /// Buckets of all groups together; more is an error.
+  std::size_t group_buckets_max = 250'000;
 };
 inline constexpr std::size_t kGroupsMax = 10'000;
 inline constexpr std::size_t kBucketsMax = 10'000;

@@ -227,6 +227,50 @@ TEST_F(HistoryTest, EndsAFullLastPageWithoutToken) {
   EXPECT_TRUE(last.next_token.empty());
 }
 
+TEST_F(HistoryTest, APageIsBoundedInBytes) {
+  open();
+  for (int i = 0; i < 5; ++i) {
+    add({.id = std::to_string(i)});
+  }
+  SearchQuery query;
+  const std::size_t bytes = make({.id = "0"}).json.size();
+  for (const auto& [bytes_max, pages] :
+       {std::pair{std::size_t{1}, 5}, {bytes, 5}, {2 * bytes, 3}, {5 * bytes, 1}}) {
+    query.bytes_max = bytes_max;
+    query.next_token.clear();
+    Ids ids;
+    int seen = 0;
+    do {
+      const SearchPage page = history_->search(query).value();
+      for (const FoundEvent& event : page.events) {
+        ids.push_back(event.fields.event_id);
+      }
+      query.next_token = page.next_token;
+      ++seen;
+    } while (!query.next_token.empty());
+    EXPECT_EQ(ids, (Ids{"4", "3", "2", "1", "0"})) << bytes_max;
+    EXPECT_EQ(seen, pages) << bytes_max;
+  }
+}
+
+TEST_F(HistoryTest, ACountByValueAndTimeIsBounded) {
+  open();
+  for (int i = 0; i < 12; ++i) {
+    add({.id = std::to_string(i),
+         .time = kNow - std::chrono::hours(i / 3),
+         .name = "Name" + std::to_string(i % 3)});
+  }
+  CountQuery query{.query = {}, .by = record::Field::EventName, .bucket = std::chrono::hours(1)};
+  query.group_buckets_max = 12;
+  ASSERT_TRUE(history_->count(query));
+  query.group_buckets_max = 11;
+  const auto refused = history_->count(query);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::InvalidArgument);
+  query.groups_max = 2;
+  EXPECT_TRUE(history_->count(query));
+}
+
 TEST_F(HistoryTest, TokensOutliveARestart) {
   open();
   for (int i = 0; i < 6; ++i) {

@@ -146,6 +146,7 @@ Result<Listing> Listing::begin(const SearchQuery& query, Timestamp oldest, journ
   listing.bounds.newest = query.end_time.value_or(Timestamp::max());
   listing.bounds.direction = query.direction;
   listing.results_max = query.results_max;
+  listing.bytes_max = query.bytes_max;
   listing.digest = digest_of(query);
   OT_TRY_DO(go_on(listing, query.next_token, end));
   return listing;

@@ -22,6 +22,7 @@ struct Listing {
   search::Expression where;
   ScanBounds bounds;
   std::size_t results_max = 0;
+  std::size_t bytes_max = kPageBytesMax;
   QueryDigest digest{};
 };
 

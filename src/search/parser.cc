@@ -160,6 +160,7 @@ class Parser {
     Subject subject{.begin = lexer_.position(), .word = {}, .steps = {}};
     if (lexer_.at_quote()) {
       OT_TRY(subject.word, lexer_.read_quoted());
+      OT_TRY_DO(check_no_star());
       subject.steps.push_back(subject.word.text);
     } else {
       subject.word = lexer_.read_bare(Lexer::Place::Name);
@@ -361,7 +362,9 @@ class Parser {
   Result<Word> read_value(std::string_view after) {
     const std::size_t begin = lexer_.position();
     if (lexer_.at_quote()) {
-      return lexer_.read_quoted();
+      OT_TRY(Word quoted, lexer_.read_quoted());
+      OT_TRY_DO(check_behind_quotes());
+      return quoted;
     }
     Word word = lexer_.read_bare(Lexer::Place::Value);
     if (word.text.empty() || is_connective(word.text)) {
@@ -375,6 +378,25 @@ class Parser {
                                         kExample));
     }
     return word;
+  }
+
+  Result<void> check_no_star() const {
+    return lexer_.peek() == '*' ? lexer_.fail_at(lexer_.position(),
+                                                 "the '*' stands inside the quotes, for example "
+                                                 "eventName = \"Delete*\"")
+                                : Result<void>();
+  }
+
+  /// Where a quoted text ends, so does the value: what touches it would silently be another term.
+  Result<void> check_behind_quotes() const {
+    constexpr std::string_view kEnds = " \t\r\n),&|";
+    OT_TRY_DO(check_no_star());
+    if (!lexer_.at_end() && !kEnds.contains(lexer_.peek())) {
+      return lexer_.fail_at(lexer_.position(), fmt::format("expected a blank after the quotes, "
+                                                           "found {}",
+                                                           lexer_.shown_at(lexer_.position())));
+    }
+    return {};
   }
 
   Result<Expression> count_test(std::size_t begin, Test test) {

@@ -254,8 +254,17 @@ Result<void> Counter::count_groups() {
     return a.count != b.count ? a.count > b.count : a.value < b.value;
   });
   if (query_.bucket.count() > 0) {
+    std::size_t buckets = 0;
     for (CountGroup& group : counts_.groups) {
       OT_TRY_DO(fill_group(group));
+      buckets += group.buckets.size();
+      if (buckets > query_.group_buckets_max) {
+        return fail(ErrorCode::InvalidArgument,
+                    fmt::format("more than {} counts by value and time: take wider time buckets, "
+                                "fewer groups, or a shorter time",
+                                query_.group_buckets_max),
+                    "TooManyBuckets");
+      }
     }
   }
   return {};

@@ -14,39 +14,13 @@ constexpr std::string_view kSearchEvents = "SearchEvents";
 constexpr std::string_view kCountEvents = "CountEvents";
 constexpr int kBadRequest = 400;
 constexpr int kServiceUnavailable = 503;
-/// What one page may hold of records; one larger record alone is still a page.
-constexpr std::size_t kPageBytesMax = 16 << 20;
 
 AskedBy asked_by(const Call& call) {
   return {.account_id = call.account_id, .region = call.region, .now = call.received_at};
 }
 
-/// How many of the first events fit into one answer.
-std::size_t fitting(const std::vector<history::FoundEvent>& events) {
-  std::size_t bytes = 0;
-  std::size_t count = 0;
-  for (const history::FoundEvent& event : events) {
-    bytes += event.json.size();
-    if (bytes > kPageBytesMax && count > 0) {
-      break;
-    }
-    ++count;
-  }
-  return count;
-}
-
-/// A page whose records are larger than an answer is asked for again with fewer of them: only
-/// the history can say where the next one begins.
-Result<std::string> find_events(history::History& history, SearchRequest request) {
-  OT_TRY(history::SearchPage page, history.search(request.query));
-  while (const std::size_t fit = fitting(page.events)) {
-    if (fit == page.events.size()) {
-      break;
-    }
-    request.query.results_max = fit;
-    page = {};
-    OT_TRY(page, history.search(request.query));
-  }
+Result<std::string> find_events(history::History& history, const SearchRequest& request) {
+  OT_TRY(const history::SearchPage page, history.search(request.query));
   return search_answer(page, client_token(request, page.next_token));
 }
 

@@ -223,17 +223,6 @@ TEST_F(SearchServiceTest, TheAutomaticWidthFollowsFromTheMatches) {
   EXPECT_EQ(history_.counted_->bucket, seconds(1)) << "nothing found";
 }
 
-TEST_F(SearchServiceTest, APageHoldsSoManyBytes) {
-  make_service();
-  constexpr std::size_t kLarge = 6 << 20;
-  for (int i = 0; i < 5; ++i) {
-    history_.found_.events.push_back(event("e", i, R"({"x":")" + std::string(kLarge, 'x') + "\"}"));
-  }
-  const auto answer = json::parse(search("{}").body).as_object();
-  EXPECT_EQ(answer.at("Events").as_array().size(), 2U);
-  EXPECT_EQ(string_member(answer, "NextToken"), "cut") << "of the smaller page";
-}
-
 TEST_F(SearchServiceTest, TellsWhatIsWrong) {
   make_service();
   EXPECT_EQ(code_of(search(R"({"Query":"="})")), "ValidationException");
