@@ -121,6 +121,22 @@ TEST_F(HistoryFault, GoesOnWhenAFullDiskHasRoomAgain) {
   EXPECT_GT(unsealed, 0);
 }
 
+TEST_F(HistoryFault, SegmentsTooLargeForEightAreMergedFewerAtATime) {
+  Life life(25);
+  ASSERT_TRUE(life.open());
+  // 700 records each: five fill a segment of 3000 and a quarter more.
+  for (int i = 0; i < 15; ++i) {
+    ASSERT_TRUE(life.append(700));
+    ASSERT_TRUE(caught_up(life));
+    ASSERT_TRUE(life.settle());
+  }
+  EXPECT_LE(life.segment_files().size(), 8U);
+  const std::uint64_t calls = life.disk.calls();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(life.disk.calls(), calls) << "what they make is not merged again";
+  expect_whole(life, 8);
+}
+
 TEST_F(HistoryFault, MergesOnlyWhereThereIsRoomForMore) {
   Life life(24);
   restore(seven_segments(), life);

@@ -41,6 +41,20 @@ TEST_F(HistoryFollowTest, ForgetsWhatAgedOut) {
   EXPECT_EQ(lookup_ids(query_of()), Ids{});
 }
 
+TEST_F(HistoryFollowTest, OfABatchOneRecordReplacesWhatAgedOut) {
+  add({.id = "same", .time = kNow - days(90), .user = "old"});
+  open();
+  ASSERT_EQ(history_->size(), 1U);
+  clock_.advance(days(1));
+  journal_.hold();
+  add({.id = "same", .time = clock_.now(), .user = "first"});
+  add({.id = "same", .time = clock_.now() + seconds(1), .user = "second"});
+  journal_.commit();
+  EXPECT_EQ(lookup_ids(LookupKey::EventId, "same"), Ids{"same"});
+  EXPECT_EQ(lookup_ids(LookupKey::Username, "first"), Ids{"same"});
+  EXPECT_EQ(lookup_ids(LookupKey::Username, "second"), Ids{});
+}
+
 TEST_F(HistoryFollowTest, SaysSoWhenTheJournalDroppedWhatIsNotSealed) {
   open();
   for (int i = 0; i < 10; ++i) {

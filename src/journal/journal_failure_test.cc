@@ -106,6 +106,23 @@ TEST(Journal, AFullDiskIsOverWhenThereIsRoomAgain) {
   expect_records(*journal, durable);
 }
 
+TEST(Journal, AStartOnAFullDiskLeavesNothingBehind) {
+  io::FaultyFilesystem files(1);
+  auto journal = open_journal(files, small_options());
+  append_each(*journal, 0, 3);
+  journal->stop();
+  journal.reset();
+  const auto names = files.list("data/journal").value();
+  files.set_capacity(0);
+  const auto refused = Journal::open(files, small_options());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::ResourceExhausted);
+  EXPECT_EQ(files.list("data/journal").value(), names);
+  files.set_capacity(std::nullopt);
+  journal = open_journal(files, small_options());
+  expect_records(*journal, 3);
+}
+
 TEST(Journal, TriesAgainByItselfWhileTheDiskIsFull) {
   io::FaultyFilesystem files(1);
   JournalOptions options = small_options();

@@ -57,17 +57,24 @@ Result<void> copy_bytes(const io::File& from, io::File& to, std::uint64_t bytes)
   return {};
 }
 
+Result<void> copy_durably(io::Filesystem& files, const Segment& segment, const std::string& to) {
+  OT_TRY(const auto old, files.open(segment.path, io::OpenMode::Read));
+  OT_TRY(const auto fresh, files.open(to, io::OpenMode::CreateNew));
+  OT_TRY_DO(copy_bytes(*old, *fresh, segment.bytes));
+  return fresh->sync();
+}
+
 /// Writes the whole blocks of the last segment into a new file and puts it in the old one's place.
 /// Reading them back proves nothing about the disk: they may be pages that a crashed process had
 /// not synced, or that a failed fsync left in memory, marked clean, so that no later fsync of the
 /// same file would write them. A fresh copy is synced for certain, and leaves a torn tail behind.
 Result<void> rewrite_durably(io::Filesystem& files, const Segment& segment) {
   const std::string fresh_path = segment.path + ".tmp";
-  {
-    OT_TRY(const auto old, files.open(segment.path, io::OpenMode::Read));
-    OT_TRY(const auto fresh, files.open(fresh_path, io::OpenMode::CreateNew));
-    OT_TRY_DO(copy_bytes(*old, *fresh, segment.bytes));
-    OT_TRY_DO(fresh->sync());
+  auto copied = copy_durably(files, segment, fresh_path);
+  if (!copied) {
+    // Not needed for a new try, and on a full disk in its way. A leftover goes at the next start.
+    static_cast<void>(files.remove(fresh_path));
+    return copied;
   }
   return files.rename(fresh_path, segment.path);
 }

@@ -35,8 +35,10 @@ std::optional<ReadFiles::OpenSegment> ReadFiles::find(const std::string& path) {
 }
 
 Result<ReadFiles::OpenSegment> ReadFiles::open(const std::string& path, bool has_dictionary) {
+  std::uint64_t forgotten = 0;
   {
     const MutexLock lock(mutex_);
+    forgotten = forgotten_;
     // One that was opened before its dictionary was durable is opened again.
     if (auto segment = find(path); segment && (segment->dictionary || !has_dictionary)) {
       return *std::move(segment);
@@ -49,6 +51,9 @@ Result<ReadFiles::OpenSegment> ReadFiles::open(const std::string& path, bool has
     opened.dictionary = share(std::move(dictionary));
   }
   const MutexLock lock(mutex_);
+  if (forgotten != forgotten_) {
+    return opened;  // Perhaps this one: an open file keeps the room of a removed one.
+  }
   std::erase_if(entries_, [&path](const Entry& entry) { return entry.path == path; });
   entries_.push_front({path, opened});
   if (entries_.size() > kFilesMax) {
@@ -71,6 +76,7 @@ std::shared_ptr<const Dictionary> ReadFiles::share(std::shared_ptr<const Diction
 
 void ReadFiles::forget(const std::string& path) {
   const MutexLock lock(mutex_);
+  ++forgotten_;
   std::erase_if(entries_, [&path](const Entry& entry) { return entry.path == path; });
 }
 

@@ -44,6 +44,7 @@ class ReadFiles {
   Mutex mutex_;
   std::list<Entry> entries_ GUARDED_BY(mutex_);  ///< Last used first.
   std::vector<std::weak_ptr<const Dictionary>> dictionaries_ GUARDED_BY(mutex_);
+  std::uint64_t forgotten_ GUARDED_BY(mutex_) = 0;  ///< Calls of forget().
 };
 
 /// The durable part of the journal, as readers see it: the writer tells what became durable, and

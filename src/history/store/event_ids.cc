@@ -135,6 +135,12 @@ void EventStore::remember(const Asked& one) {
   ids_.insert_or_assign(one.hash, one.own);
 }
 
+Offset EventStore::first_by_now(const Asked& one) const {
+  const MutexLock lock(mutex_);
+  const auto place = ids_.find(one.hash);
+  return place != ids_.end() && place->second != one.own ? place->second : *one.first;
+}
+
 /// The one that counts is sealed already: this one was only noted until that was known.
 void EventStore::forget(const Asked& one) {
   const MutexLock lock(mutex_);

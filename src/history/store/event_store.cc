@@ -147,7 +147,8 @@ Result<std::vector<NewDoc>> EventStore::new_docs(std::span<const journal::Record
   docs.reserve(asked.size());
   for (const Asked& one : asked) {
     if (one.first) {
-      OT_TRY(const bool repeated, repeats(one, *one.first, oldest));
+      // It may have been one that is not kept any more, and a record of this batch counts since.
+      OT_TRY(const bool repeated, repeats(one, first_by_now(one), oldest));
       if (repeated) {
         forget(one);
         continue;

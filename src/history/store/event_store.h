@@ -138,6 +138,7 @@ class EventStore final : public BlockSource {
                                        journal::Offset from, Timestamp oldest);
   void add_docs(RecordRange range, std::vector<NewDoc> docs) EXCLUDES(mutex_);
   void find_first(std::vector<Asked>& asked) EXCLUDES(mutex_);
+  [[nodiscard]] journal::Offset first_by_now(const Asked& one) const EXCLUDES(mutex_);
   void remember(const Asked& one) EXCLUDES(mutex_);
   void forget(const Asked& one) EXCLUDES(mutex_);
   void add_tail_part(std::unique_ptr<const Index> index) REQUIRES(mutex_);

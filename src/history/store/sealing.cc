@@ -218,16 +218,23 @@ std::optional<EventStore::Neighbours> EventStore::to_merge() const {
   const auto follow = [&](std::size_t i) { return segments[i]->end() == segments[i + 1]->first(); };
   for (std::size_t docs_max = options_.seal_records * kSegmentFanIn / 2;
        docs_max < options_.segment_records_max; docs_max *= kSegmentFanIn) {
+    const auto takes = [&](std::size_t i) {
+      return i < segments.size() && docs_of(i) < docs_max &&
+             !damaged.contains(segments[i]->first());
+    };
     for (std::size_t at = 0; at < segments.size();) {
       std::size_t count = 0;
       std::uint64_t docs = 0;
-      while (at + count < segments.size() && count < kSegmentFanIn &&
-             !damaged.contains(segments[at + count]->first()) && docs_of(at + count) < docs_max &&
-             docs + docs_of(at + count) <= options_.segment_records_max * 5 / 4 &&
-             (count == 0 || follow(at + count - 1))) {
+      bool goes_on = takes(at);
+      while (goes_on && count < kSegmentFanIn &&
+             docs + docs_of(at + count) <= options_.segment_records_max * 5 / 4) {
         docs += docs_of(at + count++);
+        goes_on = takes(at + count) && follow(at + count - 1);
       }
-      if (count == kSegmentFanIn) {
+      // Fewer will do when more would be too large, and what they make is not merged again with
+      // their like.
+      const bool enough = goes_on && count > 1 && docs >= docs_max;
+      if (count == kSegmentFanIn || enough) {
         return Neighbours{.at = at, .count = count};
       }
       at += std::max<std::size_t>(count, 1);

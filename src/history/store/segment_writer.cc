@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 
+#include <fmt/format.h>
+
 namespace opentrail::history {
 namespace {
 
@@ -86,8 +88,11 @@ class BlockArea {
     const bool fits = block.record_count <= std::numeric_limits<std::uint16_t>::max() &&
                       block.payload.size() <= BlockEntry::kLengthMax &&
                       block.plain_bytes <= BlockEntry::kLengthMax;
-    if (block.copyable && fits && block.plain_bytes >= kFullBlockBytes && has_room(block)) {
-      OT_TRY_DO(flush());
+    if (block.copyable && fits && block.plain_bytes >= kFullBlockBytes) {
+      OT_TRY_DO(flush());  // First: it may take the room of one more dictionary.
+    }
+    if (block.copyable && fits && block.plain_bytes >= kFullBlockBytes &&
+        has_room(block.dictionary)) {
       write({.records = static_cast<std::uint16_t>(block.record_count),
              .payload_bytes = static_cast<std::uint32_t>(block.payload.size()),
              .plain_bytes = block.plain_bytes,
@@ -102,7 +107,7 @@ class BlockArea {
 
   /// Only the records in [from, to), packed anew.
   Result<void> add_part(const journal::RawBlock& block, journal::Offset from, journal::Offset to) {
-    if (block.dictionary && has_room(block)) {
+    if (block.dictionary && has_room(block.dictionary)) {
       packing_ = block.dictionary;
     }
     OT_TRY(const auto decoded, block.decode());
@@ -124,7 +129,16 @@ class BlockArea {
     if (builder_.record_count() == 0) {
       return {};
     }
+    if (!has_room(packing_)) {
+      packing_ = nullptr;  // Others came since it was chosen.
+    }
     const journal::EncodedBlock block = builder_.finish(packing_.get());
+    if (block.plain_bytes > BlockEntry::kLengthMax ||
+        block.payload.size() > BlockEntry::kLengthMax) {
+      return fail(ErrorCode::Unsupported,
+                  fmt::format("a record of {} bytes is larger than a segment's block can be",
+                              block.plain_bytes));
+    }
     const bool with_dictionary = block.codec == journal::BlockCodec::ZstdDictionary;
     write({.records = static_cast<std::uint16_t>(block.record_count),
            .payload_bytes = static_cast<std::uint32_t>(block.payload.size()),
@@ -148,9 +162,9 @@ class BlockArea {
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
  private:
-  /// False for a block whose dictionary would be one too many.
-  [[nodiscard]] bool has_room(const journal::RawBlock& block) const {
-    return !block.dictionary || dictionaries_.size() < kDictionariesMax || find(*block.dictionary);
+  /// False for a dictionary that would be one too many.
+  [[nodiscard]] bool has_room(const std::shared_ptr<const journal::Dictionary>& dictionary) const {
+    return !dictionary || dictionaries_.size() < kDictionariesMax || find(*dictionary);
   }
   [[nodiscard]] std::optional<std::uint8_t> find(const journal::Dictionary& dictionary) const {
     for (std::size_t i = dictionaries_.size(); i-- > 0;) {
