@@ -89,8 +89,8 @@ asio::awaitable<Outcome> SearchService::search(Call& call) {
   if (auto allowed = check_accounts(call, kSearchEvents, request->query.accounts); !allowed) {
     co_return own_api_error(allowed.error(), call.request_id);
   }
-  auto job = [&history = history_, request = *std::move(request)]() mutable {
-    return find_events(history, std::move(request));
+  auto job = [&history = history_, request = *std::move(request)]() {
+    return find_events(history, request);
   };
   auto body = co_await pool_.run(std::move(job));
   co_return body ? own_api_answer(*std::move(body), call.request_id)
