@@ -1,10 +1,10 @@
 #include "record/splitter.h"
 
 #include "record/object_scan.h"
+#include "record/object_steps.h"
 #include "record/record.h"
 
 #include <algorithm>
-#include <bitset>
 #include <optional>
 #include <utility>
 
@@ -14,155 +14,11 @@ namespace opentrail::record {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-/// Names of members that matter here are shorter; of a longer name the rest is not kept.
-constexpr std::size_t kKeyBytesKept = 32;
-
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
 std::string shown(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte >= 0x20 && byte < 0x7F ? fmt::format("'{}'", c) : fmt::format("byte 0x{:02x}", byte);
 }
-
-/// Follows the brackets, strings and outermost member names of one object, a byte at a time.
-class ObjectScanner {
- public:
-  enum class Event : std::uint8_t {
-    None,
-    ValueBegins,  ///< The first byte of the value of the outermost member key().
-    ValueEnds,    ///< The last byte of that value, when it is an object or an array.
-    ObjectEnds,
-    Broken,  ///< problem() says how.
-  };
-
-  /// Before the object's '{'.
-  void start() { *this = ObjectScanner(); }
-  /// Behind an outermost value that the scanner was not shown.
-  void start_behind_value() {
-    start();
-    depth_ = 1;
-  }
-  /// How many of the first bytes of `text` are plain characters of the string that is open.
-  [[nodiscard]] std::size_t plain_run(std::string_view text) const {
-    if (!in_string_ || escaped_ || in_key_) {
-      return 0;
-    }
-    std::size_t run = 0;
-    while (run < text.size() && text[run] != '"' && text[run] != '\\' &&
-           static_cast<unsigned char>(text[run]) >= 0x20) {
-      ++run;
-    }
-    return run;
-  }
-
-  Event step(char c) {
-    if (in_string_) {
-      return step_in_string(c);
-    }
-    if (is_space(c)) {
-      return Event::None;
-    }
-    last_ = c;
-    if (value_next_ && depth_ == 1) {
-      value_next_ = false;
-      const Event opened = step_outside(c);
-      return opened == Event::None ? Event::ValueBegins : opened;
-    }
-    return step_outside(c);
-  }
-
-  /// Whether a '{' as the next byte would be no JSON. step() does not ask: what an object holds is
-  /// for parse_record to judge.
-  [[nodiscard]] bool misplaced_brace() const {
-    return depth_ > 0 && !in_string_ && last_ != ':' &&
-           !(is_list_[depth_ - 1] && (last_ == '[' || last_ == ','));
-  }
-  [[nodiscard]] std::string_view key() const { return key_; }
-  [[nodiscard]] const std::string& problem() const { return problem_; }
-
- private:
-  Event broken(std::string what) {
-    problem_ = std::move(what);
-    return Event::Broken;
-  }
-
-  Event step_in_string(char c) {
-    if (static_cast<unsigned char>(c) < 0x20) {
-      return broken(c == '\n' ? "a line break inside a string" : "a control character in a string");
-    }
-    if (escaped_) {
-      escaped_ = false;
-    } else if (c == '\\') {
-      escaped_ = true;
-    } else if (c == '"') {
-      in_string_ = false;
-      in_key_ = false;
-      return Event::None;
-    }
-    if (in_key_ && key_.size() < kKeyBytesKept) {
-      key_ += c;
-    }
-    return Event::None;
-  }
-
-  Event step_outside(char c) {
-    switch (c) {
-      case '"':
-        in_string_ = true;
-        in_key_ = depth_ == 1 && key_next_;
-        if (in_key_) {
-          key_.clear();
-          key_next_ = false;
-        }
-        return Event::None;
-      case '{':
-      case '[':
-        return open(c);
-      case '}':
-      case ']':
-        return close(c);
-      case ':':
-        value_next_ = depth_ == 1;
-        return Event::None;
-      case ',':
-        key_next_ = key_next_ || depth_ == 1;
-        return Event::None;
-      default:
-        return Event::None;
-    }
-  }
-
-  Event open(char c) {
-    if (depth_ == kSplitDepthMax) {
-      return broken(fmt::format("nested deeper than {}", kSplitDepthMax));
-    }
-    is_list_[depth_++] = c == '[';
-    key_next_ = depth_ == 1;
-    return Event::None;
-  }
-
-  Event close(char c) {
-    if (depth_ == 0 || is_list_[depth_ - 1] != (c == ']')) {
-      return broken(fmt::format("'{}' closes what it did not open", c));
-    }
-    --depth_;
-    if (depth_ == 0) {
-      return Event::ObjectEnds;
-    }
-    return depth_ == 1 ? Event::ValueEnds : Event::None;
-  }
-
-  std::bitset<kSplitDepthMax> is_list_;
-  std::size_t depth_ = 0;
-  char last_ = '\0';  ///< Byte outside of strings that is no space.
-  bool in_string_ = false;
-  bool escaped_ = false;
-  bool in_key_ = false;
-  bool key_next_ = false;
-  bool value_next_ = false;
-  std::string key_;
-  std::string problem_;
-};
 
 }  // namespace
 
@@ -233,12 +89,13 @@ struct RecordSplitter::Impl {
   bool values_are_lines = true;
   std::optional<Break> broken;  ///< The text, as opposed to an error of the sink.
 
-  ObjectScanner scanner;
+  ObjectSteps steps;
   std::string object;  ///< The bytes of the open object, of former feeds alone while scanning.
   std::uint64_t object_line = 1;
   bool object_begins_line = false;
   std::uint64_t outer_line = 1;  ///< Of the outermost object that is open, or was last.
   bool outer_begins_line = false;
+  bool outer_has_lines = false;  ///< More than one, blank ones aside.
   std::uint64_t list_line = 1;
   std::uint64_t file_line = 1;  ///< Of the '{' of {"Records":[...]}.
   bool has_detail_type = false;
@@ -289,7 +146,8 @@ Result<void> RecordSplitter::Impl::take(std::string_view bytes) {
 }
 
 bool RecordSplitter::Impl::goes_on_behind_break() const {
-  return on_broken && values > 0 && values_are_lines && !in_list;
+  const bool in_lines = place != Place::Between && outer_has_lines;
+  return on_broken && values > 0 && values_are_lines && !in_list && !in_lines;
 }
 
 /// Up to the next line that begins with '{': how many of `bytes` are passed over.
@@ -402,7 +260,7 @@ std::size_t RecordSplitter::Impl::take_plain_run(std::string_view bytes) {
   if (place != Place::InObject) {
     return 0;
   }
-  const std::size_t run = scanner.plain_run(bytes.substr(0, kRecordBytesMax - object.size()));
+  const std::size_t run = steps.plain_run(bytes.substr(0, kRecordBytesMax - object.size()));
   object.append(bytes, 0, run);
   return run;
 }
@@ -456,7 +314,7 @@ Result<void> RecordSplitter::Impl::step_in_list(char c) {
 void RecordSplitter::Impl::end_list() {
   if (in_records) {
     in_records = false;
-    scanner.start_behind_value();
+    steps.start_behind_value();
     place = Place::InRestOfFile;
   } else {
     in_list = false;
@@ -468,7 +326,7 @@ Result<void> RecordSplitter::Impl::begin_object(char c) {
   if (c != '{') {
     return fail_at(line, fmt::format("a JSON object expected, not {}", shown(c)));
   }
-  scanner.start();
+  steps.start();
   object.clear();
   note_begin();
   has_detail_type = false;
@@ -480,9 +338,10 @@ Result<void> RecordSplitter::Impl::begin_object(char c) {
 }
 
 Result<void> RecordSplitter::Impl::step_in_object(char c) {
-  if (c == '{' && at_line_begin && scanner.misplaced_brace() && goes_on_behind_break()) {
+  if (c == '{' && at_line_begin && steps.misplaced_brace() && goes_on_behind_break()) {
     return fail_at(object_line, "the object that begins here does not end on its line");
   }
+  outer_has_lines = outer_has_lines || (line != outer_line && !is_space(c));
   if (place == Place::InObject) {
     if (object.size() == kRecordBytesMax) {
       return fail_at(object_line, fmt::format("the object that begins here is larger than {} bytes",
@@ -490,27 +349,27 @@ Result<void> RecordSplitter::Impl::step_in_object(char c) {
     }
     object += c;
   }
-  switch (scanner.step(c)) {
-    case ObjectScanner::Event::None:
+  switch (steps.step(c)) {
+    case ObjectSteps::Event::None:
       return {};
-    case ObjectScanner::Event::ValueBegins:
+    case ObjectSteps::Event::ValueBegins:
       return begin_value(c);
-    case ObjectScanner::Event::ValueEnds:
+    case ObjectSteps::Event::ValueEnds:
       if (in_detail) {
         in_detail = false;
         detail->end = object.size();
       }
       return {};
-    case ObjectScanner::Event::ObjectEnds:
+    case ObjectSteps::Event::ObjectEnds:
       return end_object();
-    case ObjectScanner::Event::Broken:
-      return fail_at(line, scanner.problem());
+    case ObjectSteps::Event::Broken:
+      return fail_at(line, steps.problem());
   }
   return {};
 }
 
 Result<void> RecordSplitter::Impl::begin_value(char c) {
-  const std::string_view key = scanner.key();
+  const std::string_view key = steps.key();
   if (key == "Records" && !in_records) {
     if (c != '[') {
       return fail_at(line, "\"Records\" is not a list");
@@ -546,6 +405,9 @@ void RecordSplitter::Impl::note_begin() {
   if (!in_records && !in_list) {
     outer_line = line;
     outer_begins_line = at_line_begin;
+    outer_has_lines = false;
+  } else {
+    outer_has_lines = outer_has_lines || line != outer_line;
   }
 }
 

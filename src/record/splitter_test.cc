@@ -248,8 +248,12 @@ TEST(RecordSplitter, NothingIsTakenOutOfTheMiddleOfWhatIsBroken) {
   for (const std::string_view text : {
            "null\n{}",                                       // not known to be lines
            "{\n\"a\":1}\n{\"x\":\n{\"b\":1],\n{\"c\":1}\n",  // an object of several lines
-           "{} {}\n{\"x\":]\n{}",                            // two on a line
-           "[{}]\nnull\n{}",                                 // lists
+           "{}\n{\n\"a\":[\n{\n\"x\":]\n{}\n",               // or one of them
+           "{}\n{\n\"a\":7\n{}\n{}\n",
+           "{}\n{\"a\":\n{}\n{}\n",
+           "{}\n{\"Records\":[\n{},\n7,\n{}]}\n{}\n",
+           "{} {}\n{\"x\":]\n{}",  // two on a line
+           "[{}]\nnull\n{}",       // lists
            "{}\n[{},\n{},7,\n{}",
        }) {
     const Outcome outcome = split_lines(text);
@@ -258,6 +262,10 @@ TEST(RecordSplitter, NothingIsTakenOutOfTheMiddleOfWhatIsBroken) {
   }
   // Lines, and then an object that has several: whole, whatever its lines begin with.
   EXPECT_EQ(split_lines("{}\n{\"a\":\n{\"b\":[\n{\n},\n{}\n]}}\n{}").items.size(), 3U);
+  EXPECT_EQ(split_lines("{}\n{\n\"a\":1}\n{}").items.size(), 3U);
+  // A blank line is none of its lines.
+  EXPECT_THAT(split_lines("{}\n{\"a\":1\n\n \n{}").broken,
+              ElementsAre("2-4: the object that begins here does not end on its line"));
   // The last one: cut off, or more is on its way.
   EXPECT_THAT(split_lines("{}\n{\"a\":").error,
               HasSubstr("line 2: the object that begins here does not end"));
