@@ -204,6 +204,7 @@ Result<std::size_t> RecordSplitter::Impl::take_scanned(std::string_view bytes) {
 Result<std::size_t> RecordSplitter::Impl::end_scanned(std::string_view bytes) {
   scanning = false;
   place = after_value();
+  outer_has_lines = outer_has_lines || line != outer_line;  // its last byte is on another one
   note_value();
   if (object.empty()) {
     OT_TRY_DO(sink(Item{.json = bytes, .line = object_line}));
@@ -307,6 +308,7 @@ Result<void> RecordSplitter::Impl::step_in_list(char c) {
   if (c != ',') {
     return fail_at(line, fmt::format("',' or ']' expected after a record, not {}", shown(c)));
   }
+  outer_has_lines = outer_has_lines || line != outer_line;
   place = Place::NextElement;
   return {};
 }

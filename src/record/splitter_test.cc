@@ -252,6 +252,8 @@ TEST(RecordSplitter, NothingIsTakenOutOfTheMiddleOfWhatIsBroken) {
            "{}\n{\n\"a\":7\n{}\n{}\n",
            "{}\n{\"a\":\n{}\n{}\n",
            "{}\n{\"Records\":[\n{},\n7,\n{}]}\n{}\n",
+           "{}\n{\"Records\":[{\"a\":1\n}[\n{}\n",
+           "{}\n{\"Records\":[{}\n,7\n{}\n",
            "{} {}\n{\"x\":]\n{}",  // two on a line
            "[{}]\nnull\n{}",       // lists
            "{}\n[{},\n{},7,\n{}",
