@@ -28,9 +28,9 @@ using Timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
 /// 1795510000.25: epoch seconds as AWS JSON prints them, at most three decimals, none when whole.
 [[nodiscard]] std::string to_epoch_number(Timestamp time);
 
-/// Parses "YYYY-MM-DD[T ]HH:MM[:SS[.fraction]][Z|+hh:mm]" (RFC 3339 §5.6: also 't' and 'z', and an
-/// offset is at most 23:59); without a zone it is UTC. Fractions beyond milliseconds are cut.
-/// Nothing else is accepted.
+/// Parses "YYYY-MM-DD[T ]HH:MM[:SS[.fraction]][Z|+hh:mm]"; without a zone it is UTC. Fractions
+/// beyond milliseconds are cut. Nothing else is accepted. Stored records are read by this again:
+/// what it accepts is a part of the journal's format.
 [[nodiscard]] std::optional<Timestamp> parse_iso(std::string_view text);
 /// Parses "YYYYMMDDTHHMMSSZ" (x-amz-date).
 [[nodiscard]] std::optional<Timestamp> parse_iso_basic(std::string_view text);

@@ -44,9 +44,11 @@ std::string terminal_json(std::string_view json) {
       ++i;
     } else if (byte == kDelete) {
       out += "\\u007f";
+    } else if (byte == '\r') {
+      out += ' ';  // white space in JSON; on a terminal the rest of the line would overwrite it
     } else {
       // Of a record that is no JSON at all.
-      const bool steers = byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r';
+      const bool steers = byte < 0x20 && byte != '\n' && byte != '\t';
       out += steers ? '?' : valid[i];
     }
   }

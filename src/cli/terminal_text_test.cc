@@ -22,6 +22,7 @@ TEST(TerminalText, JsonSaysTheSame) {
   const std::string shown = terminal_json(json);
   EXPECT_EQ(shown, "{\"a\":\"\\u009b2J\\u007f\xc3\xa9\",\n\t\"b\":\"\\u001b\"}");
   EXPECT_EQ(parse_json(shown).value(), parse_json(json).value());
+  EXPECT_EQ(terminal_json("{\"a\":1,\r   \"b\":2}\r\n"), "{\"a\":1,    \"b\":2} \n");
   EXPECT_EQ(terminal_json("no json \x1b[2J\xc2"), "no json ?[2J\xef\xbf\xbd");
 }
 

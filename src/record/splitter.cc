@@ -298,6 +298,10 @@ Result<void> RecordSplitter::Impl::step_in_list(char c) {
   if (is_space(c)) {
     return {};
   }
+  // All but what may be the next line of NDJSON, behind one that was cut off.
+  if (place != Place::AfterElement || c != '{' || !at_line_begin) {
+    outer_has_lines = outer_has_lines || line != outer_line;
+  }
   if (c == ']' && place != Place::NextElement) {
     end_list();
     return {};
@@ -308,7 +312,6 @@ Result<void> RecordSplitter::Impl::step_in_list(char c) {
   if (c != ',') {
     return fail_at(line, fmt::format("',' or ']' expected after a record, not {}", shown(c)));
   }
-  outer_has_lines = outer_has_lines || line != outer_line;
   place = Place::NextElement;
   return {};
 }

@@ -254,6 +254,10 @@ TEST(RecordSplitter, NothingIsTakenOutOfTheMiddleOfWhatIsBroken) {
            "{}\n{\"Records\":[\n{},\n7,\n{}]}\n{}\n",
            "{}\n{\"Records\":[{\"a\":1\n}[\n{}\n",
            "{}\n{\"Records\":[{}\n,7\n{}\n",
+           "{}\n{\"Records\":[{\"a\":1},\n[\n{\"inner\":1}\n]]}\n{}",
+           "{}\n{\"Records\":[\n\"resources\",[\n{\"inner\":1}\n]]}\n{}",
+           "{}\n{\"Records\":[{\"a\":1}\n\"x\":[\n{\"inner\":1}\n]]}\n{}",
+           "{}\n{\"Records\":[\n7,\n{\"a\":1}\n]}\n{}",
            "{} {}\n{\"x\":]\n{}",  // two on a line
            "[{}]\nnull\n{}",       // lists
            "{}\n[{},\n{},7,\n{}",
