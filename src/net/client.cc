@@ -1,5 +1,7 @@
 #include "net/client.h"
 
+#include "net/tls_client.h"
+
 #include <memory>
 #include <optional>
 #include <variant>
@@ -12,7 +14,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -57,24 +58,7 @@ class HttpClient final : public Client {
     if (origin_.scheme != "https") {
       return {};
     }
-    boost::system::error_code failed;
-    tls_.emplace(asio::ssl::context::tls_client);
-    SSL_CTX_set_min_proto_version(tls_->native_handle(), TLS1_2_VERSION);
-    tls_->set_default_verify_paths(failed);
-    if (failed) {
-      return fail(ErrorCode::Unavailable,
-                  "cannot read the system's TLS certificates: " + failed.message());
-    }
-    if (!options_.ca_file.empty()) {
-      tls_->load_verify_file(options_.ca_file, failed);
-      if (failed) {
-        return fail(ErrorCode::InvalidArgument,
-                    fmt::format("CA certificates {}: not a readable PEM file: {}", options_.ca_file,
-                                failed.message()));
-      }
-    }
-    tls_->set_verify_mode(asio::ssl::verify_peer);
-    tls_->set_verify_callback(asio::ssl::host_name_verification(origin_.host));
+    OT_TRY(tls_, make_client_tls(origin_.host, options_.ca_file));
     return {};
   }
 
@@ -127,27 +111,6 @@ class HttpClient final : public Client {
     buffer_.clear();
   }
 
-  /// OpenSSL's "certificate verify failed" leaves out what is wrong with the certificate.
-  void explain_handshake(Attempt& attempt) {
-    if (!attempt.failed || attempt.failed == beast::error::timeout) {
-      return;
-    }
-    attempt.reason = kTlsFailed;
-    const bool untrusted = attempt.failed.category() == asio::error::get_ssl_category() &&
-                           ERR_GET_REASON(static_cast<unsigned long>(attempt.failed.value())) ==
-                               SSL_R_CERTIFICATE_VERIFY_FAILED;
-    if (!untrusted) {
-      return;
-    }
-    attempt.reason = kUntrustedCertificate;
-    const long verdict = SSL_get_verify_result(tls_stream_->native_handle());
-    // The host is compared by a callback of ours, for which OpenSSL has no words.
-    attempt.detail = verdict == X509_V_OK || verdict == X509_V_ERR_UNSPECIFIED
-                         ? fmt::format("the server's certificate is not for {}", origin_.host)
-                         : fmt::format("the server's certificate is not trusted: {}",
-                                       X509_verify_cert_error_string(verdict));
-  }
-
   asio::awaitable<void> connect(Attempt& attempt) {
     attempt.stage = "connect";
     asio::ip::tcp::resolver resolver(context_);
@@ -171,7 +134,11 @@ class HttpClient final : public Client {
       const auto [unsafe] =
           co_await tls_stream_->async_handshake(asio::ssl::stream_base::client, kTuple);
       attempt.failed = unsafe;
-      explain_handshake(attempt);
+      if (unsafe && unsafe != beast::error::timeout) {
+        auto failure = explain_handshake(unsafe, tls_stream_->native_handle(), origin_.host);
+        attempt.detail = std::move(failure.detail);
+        attempt.reason = std::move(failure.reason);
+      }
     }
     connected_ = !attempt.failed;
     if (connected_) {
@@ -269,7 +236,7 @@ class HttpClient final : public Client {
   Url origin_;
   ClientOptions options_;
   asio::io_context context_{1};
-  std::optional<asio::ssl::context> tls_;
+  std::unique_ptr<asio::ssl::context> tls_;
   std::optional<PlainStream> plain_;
   std::optional<TlsStream> tls_stream_;
   // Bounds what stands between the chunks of an answer; the parser throws at a field of 64 KiB.

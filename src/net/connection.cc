@@ -58,7 +58,8 @@ asio::awaitable<void> serve_requests(Stream& stream, Membership& membership,
   beast::flat_buffer buffer(std::min(environment.limits.header_bytes_max, kBufferBytesMax));
   bool go_on = true;
   while (go_on && !environment.stopping.load()) {
-    HttpExchange<Stream> exchange(stream, buffer, environment.limits, peer);
+    HttpExchange<Stream> exchange(stream, buffer, environment.limits, peer,
+                                  &environment.on_refused);
     membership.set_idle(true);
     const bool readable = co_await exchange.read_head();
     membership.set_idle(false);

@@ -29,6 +29,7 @@ struct Loop {
 struct ConnectionEnvironment {
   ServerLimits limits;
   Handler handler;
+  std::function<asio::awaitable<void>(const RefusedRequest&)> on_refused;
   std::unique_ptr<asio::ssl::context> tls;  ///< Absent: plain HTTP.
   std::atomic<bool> stopping = false;
 };

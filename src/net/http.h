@@ -34,6 +34,14 @@ struct TlsDetails {
   std::string cipher_suite;  ///< "TLS_AES_128_GCM_SHA256".
 };
 
+/// How the end of a body is told (RFC 9112 §6).
+enum class Framing : std::uint8_t {
+  None,       ///< There is no body.
+  Length,     ///< Content-Length.
+  Chunked,    ///< Transfer-Encoding: chunked.
+  UntilClose  ///< Answers only: until the connection is closed.
+};
+
 /// A request line and its header. Everything here is set by the client and not verified.
 struct RequestHead {
   std::string method;  ///< "GET".
@@ -44,6 +52,8 @@ struct RequestHead {
   /// Absent when chunked or when there is no body.
   std::optional<std::uint64_t> content_length;
   bool chunked = false;
+  /// The bytes as they came, from the request line to the empty line: a proxy sends them on.
+  std::string raw;
 
   [[nodiscard]] std::string_view path() const;   ///< The target up to "?", still encoded.
   [[nodiscard]] std::string_view query() const;  ///< Behind "?", still encoded; may be empty.

@@ -1,5 +1,6 @@
 #pragma once
 #include "base/time.h"
+#include "net/head_check.h"
 #include "net/server.h"
 
 #include <algorithm>
@@ -42,12 +43,14 @@ struct Peer {
 [[nodiscard]] int refusal_status(const boost::system::error_code& failed);
 [[nodiscard]] Error read_error(const boost::system::error_code& failed);
 
+using OnRefused = std::function<asio::awaitable<void>(const RefusedRequest&)>;
+
 template <typename Stream>
 class HttpExchange final : public Exchange {
  public:
   HttpExchange(Stream& stream, boost::beast::flat_buffer& buffer, const ServerLimits& limits,
-               const Peer& peer)
-      : stream_(stream), buffer_(buffer), limits_(limits), peer_(peer) {
+               const Peer& peer, const OnRefused* on_refused = nullptr)
+      : stream_(stream), buffer_(buffer), limits_(limits), peer_(peer), on_refused_(on_refused) {
     parser_.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
     parser_.body_limit(boost::none);
   }
@@ -55,18 +58,31 @@ class HttpExchange final : public Exchange {
   /// False when there is no request to handle: the client went, or was refused here.
   asio::awaitable<bool> read_head() {
     lowest().expires_after(limits_.header_timeout);
+    const std::size_t head_bytes = co_await read_raw_head();
+    if (head_bytes == 0) {
+      co_return false;
+    }
+    const std::string_view raw(static_cast<const char*>(buffer_.data().data()), head_bytes);
+    if (const auto defect = head_defect(raw, limits_.fields_max)) {
+      co_await refuse(kBadRequest, *defect);
+      co_return false;
+    }
+    head_.raw = raw;
+    // All of it is in the buffer: nothing is read here.
     const auto [failed, bytes] = co_await boost::beast::http::async_read_header(
         stream_, buffer_, parser_, asio::as_tuple(asio::use_awaitable));
     if (failed) {
-      co_await refuse(refusal_status(failed));
+      co_await refuse(refusal_status(failed), failed.message());
       co_return false;
     }
     auto head = to_request_head(parser_.get(), peer_);
     if (!head) {
-      co_await refuse(400);
+      co_await refuse(kBadRequest, "the request cannot be served in this form");
       co_return false;
     }
+    head->raw = std::move(head_.raw);
     head_ = std::move(*head);
+    field_count_ = head_.headers.fields().size();
     close_ = !parser_.keep_alive();
     if (const auto length = parser_.content_length()) {
       body_left_ = *length;
@@ -82,6 +98,10 @@ class HttpExchange final : public Exchange {
     if (!responded_) {
       close_ = true;
       static_cast<void>(co_await respond({500, {}}, {}));
+    }
+    if (chunks_owed_) {
+      abort();
+      co_return false;
     }
     if (close_ || stopping || owed_ > 0) {
       co_return co_await drain_and_close();
@@ -182,7 +202,47 @@ class HttpExchange final : public Exchange {
     co_return co_await write_raw(render_head(head, close_, content_length));
   }
 
+  asio::awaitable<Result<void>> begin_forwarded(std::string_view raw_head, Framing framing,
+                                                std::uint64_t length) override {
+    if (responded_) {
+      co_return fail(ErrorCode::Internal, "an answer was sent already");
+    }
+    responded_ = true;
+    forwarded_ = framing;
+    close_ = close_ || awaits_continue_ || framing == Framing::UntilClose;
+    owed_ = framing == Framing::Length ? length : 0;
+    chunks_owed_ = framing == Framing::Chunked;
+    co_return co_await write_raw(raw_head);
+  }
+
+  asio::awaitable<Result<void>> end_chunks(std::string_view trailer_lines) override {
+    chunks_owed_ = false;
+    co_return co_await write_raw(fmt::format("0\r\n{}\r\n", trailer_lines));
+  }
+
+  [[nodiscard]] Headers trailers() const override {
+    Headers behind;
+    std::size_t index = 0;
+    for (const auto& field : parser_.get()) {
+      if (index++ >= field_count_) {
+        behind.add(std::string(field.name_string()), std::string(field.value()));
+      }
+    }
+    return behind;
+  }
+
+  [[nodiscard]] bool expects_continue() const override { return awaits_continue_; }
+
   asio::awaitable<Result<void>> write(std::string_view bytes) override {
+    if (forwarded_ == Framing::UntilClose) {
+      co_return co_await write_raw(bytes);
+    }
+    if (forwarded_ == Framing::Chunked) {
+      if (bytes.empty()) {
+        co_return Result<void>{};
+      }
+      co_return co_await write_raw(fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes));
+    }
     if (bytes.size() > owed_) {
       close_ = true;
       co_return fail(ErrorCode::Internal, "more bytes were written than the answer's length");
@@ -195,6 +255,9 @@ class HttpExchange final : public Exchange {
   void close_after() override { close_ = true; }
 
  private:
+  static constexpr int kBadRequest = 400;
+  static constexpr int kRequestTimeout = 408;
+  static constexpr int kHeaderTooLarge = 431;
   static constexpr std::size_t kJoinBytesMax = 64 << 10;
   static constexpr std::size_t kDrainBytesMax = 1 << 20;
 
@@ -223,11 +286,63 @@ class HttpExchange final : public Exchange {
     co_return Result<void>{};
   }
 
-  asio::awaitable<void> refuse(int status) {
+  /// Reads until the head is whole; its size, or 0 when there is none: the client went, or was
+  /// refused here.
+  asio::awaitable<std::size_t> read_raw_head() {
+    constexpr std::string_view kEnd = "\r\n\r\n";
+    constexpr std::size_t kReadBytes = 4 << 10;
+    std::size_t searched = 0;
+    for (;;) {
+      const auto data = buffer_.data();
+      const std::string_view text(static_cast<const char*>(data.data()), data.size());
+      const auto end = text.find(kEnd, searched);
+      const std::size_t most = std::min(limits_.header_bytes_max, buffer_.max_size());
+      if (end != std::string_view::npos && end + kEnd.size() <= most) {
+        co_return end + kEnd.size();
+      }
+      if (!text.empty() && !begins_head(text)) {
+        // TLS on a plain port, or no HTTP at all: waiting would not make it a head.
+        co_await refuse(kBadRequest, "the request line is malformed");
+        co_return 0;
+      }
+      if (text.size() >= most) {
+        co_await refuse(kHeaderTooLarge, "the header is too large");
+        co_return 0;
+      }
+      searched = text.size() < kEnd.size() ? 0 : text.size() - kEnd.size() + 1;
+      const auto [failed, count] = co_await stream_.async_read_some(
+          buffer_.prepare(std::min(kReadBytes, buffer_.max_size() - buffer_.size())),
+          asio::as_tuple(asio::use_awaitable));
+      if (failed) {
+        // A client that sent nothing was idle; one that stopped in the middle is told.
+        const bool slow = failed == boost::beast::error::timeout && buffer_.size() > 0;
+        co_await refuse(slow ? kRequestTimeout : 0, "the header did not arrive in time");
+        co_return 0;
+      }
+      buffer_.commit(count);
+    }
+  }
+
+  /// The client sees a reset and not an end.
+  void abort() {
+    boost::system::error_code ignored;
+    lowest().socket().set_option(asio::socket_base::linger(true, 0), ignored);
+    lowest().socket().close(ignored);
+  }
+
+  asio::awaitable<void> refuse(int status, std::string reason) {
     if (status == 0) {
       co_return;
     }
     close_ = true;
+    if (on_refused_ && *on_refused_) {
+      const auto data = buffer_.data();
+      const std::string_view text(static_cast<const char*>(data.data()), data.size());
+      RefusedRequest refused{peer_.address, peer_.tls, status, std::move(reason),
+                             std::string((head_.raw.empty() ? text : std::string_view(head_.raw))
+                                             .substr(0, kRefusedBytesMax))};
+      co_await (*on_refused_)(refused);
+    }
     ResponseHead head{status, {}};
     head.headers.add("Content-Type", "text/plain; charset=utf-8");
     static_cast<void>(
@@ -312,7 +427,11 @@ class HttpExchange final : public Exchange {
   bool awaits_continue_ = false;
   bool responded_ = false;
   bool close_ = false;
-  std::uint64_t owed_ = 0;  ///< Bytes of the streamed answer that were not written yet.
+  const OnRefused* on_refused_;
+  std::size_t field_count_ = 0;       ///< Of the head; what comes later are trailers.
+  std::optional<Framing> forwarded_;  ///< Of an answer whose head came from elsewhere.
+  bool chunks_owed_ = false;          ///< Its last chunk was not written yet.
+  std::uint64_t owed_ = 0;            ///< Bytes of the streamed answer that were not written yet.
 };
 
 }  // namespace opentrail::net

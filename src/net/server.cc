@@ -54,6 +54,7 @@ class HttpServer final : public Server {
       : options_(std::move(options)) {
     environment_.limits = options_.limits;
     environment_.handler = std::move(handler);
+    environment_.on_refused = std::move(options_.on_refused);
     environment_.tls = std::move(tls);
     for (int i = 0; i < std::max(options_.threads, 1); ++i) {
       loops_.push_back(std::make_unique<Loop>());

@@ -20,11 +20,23 @@ struct ServerLimits {
   /// At most 64 KiB. Bounds what stands between the chunks of a body, too.
   std::size_t header_bytes_max = 64 << 10;
   std::size_t connections_max = 1024;
+  /// Fields of one request's header.
+  std::size_t fields_max = 200;
   /// Until a request's header is whole; also the idle time between requests.
   std::chrono::seconds header_timeout{60};
   /// For each read or write of a body to make progress.
   std::chrono::seconds body_timeout{60};
 };
+
+/// A request that was answered here, before any handler saw it.
+struct RefusedRequest {
+  std::string peer_address;
+  std::optional<TlsDetails> tls;
+  int status = 400;
+  std::string reason;  ///< "more than one Content-Length".
+  std::string raw;     ///< What came of its head, at most kRefusedBytesMax.
+};
+inline constexpr std::size_t kRefusedBytesMax = 4 << 10;
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
@@ -33,6 +45,9 @@ struct ServerOptions {
   std::string tls_certificate_file;  ///< PEM; empty: plain HTTP.
   std::string tls_key_file;
   ServerLimits limits;
+  /// Told of each request that is refused here, before its answer goes out, so that it can be put
+  /// on the record; may be empty. Runs on the connection's thread.
+  std::function<asio::awaitable<void>(const RefusedRequest&)> on_refused;
 };
 
 /// One request being answered. Lives on its connection's thread; every call is made from there.
@@ -59,6 +74,24 @@ class Exchange {
                                                        std::uint64_t content_length) = 0;
   virtual asio::awaitable<Result<void>> write(std::string_view bytes) = 0;
 
+  /// Begins an answer whose head goes out as it is given, with nothing added. `length` counts for
+  /// Framing::Length. With Framing::Chunked each write() is a chunk and end_chunks() ends the
+  /// answer. A body that is not written to its end is broken off by resetting the connection, so
+  /// that nobody takes it for whole.
+  virtual asio::awaitable<Result<void>> begin_forwarded(std::string_view /*raw_head*/,
+                                                        Framing /*framing*/,
+                                                        std::uint64_t /*length*/) {
+    co_return fail(ErrorCode::Internal, "this exchange does not forward");
+  }
+  /// `trailer_lines`: fields, each with its line end; may be empty.
+  virtual asio::awaitable<Result<void>> end_chunks(std::string_view /*trailer_lines*/) {
+    co_return fail(ErrorCode::Internal, "this exchange does not forward");
+  }
+  /// Fields behind a chunked body, once read_some() gave 0.
+  [[nodiscard]] virtual Headers trailers() const { return {}; }
+  /// The client waits for "100 Continue" before it sends its body: the first read sends it.
+  [[nodiscard]] virtual bool expects_continue() const { return false; }
+
   /// True once a head was sent: an error can then only close the connection.
   [[nodiscard]] virtual bool responded() const = 0;
   /// Close the connection after this exchange.
@@ -71,8 +104,8 @@ using Handler = std::function<asio::awaitable<void>(Exchange&)>;
 
 /// HTTP/1.1 over TCP or TLS, keep-alive, Expect: 100-continue, chunked requests. Broken requests
 /// (bad syntax, conflicting Content-Length and Transfer-Encoding, codings other than chunked,
-/// absolute form, oversized header) are answered 400 or 431 and the connection is closed; the
-/// handler does not see them.
+/// absolute form, oversized header; head_check.h has the rules) are answered 400, 408 or 431 and
+/// the connection is closed; the handler does not see them, on_refused does.
 class Server {
  public:
   /// Binds and listens; serving begins with run(). Errors name the address and what to do.

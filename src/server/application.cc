@@ -5,6 +5,7 @@
 #include "catalog/trail_store.h"
 #include "crypto/keyring.h"
 #include "delivery/delivery.h"
+#include "gateway/gateway.h"
 #include "history/history.h"
 #include "iam/iam.h"
 #include "io/clock.h"
@@ -19,6 +20,7 @@
 #include "server/journal_retention.h"
 #include "server/pipeline.h"
 #include "server/recorder.h"
+#include "server/refused_requests.h"
 #include "services/cloudtrail/cloudtrail_service.h"
 #include "services/event_search/search_service.h"
 #include "services/iam/iam_service.h"
@@ -65,6 +67,7 @@ struct Application::Parts {
   std::unique_ptr<services::ingest::IngestService> ingest;
   std::unique_ptr<services::event_search::SearchService> search;
   std::unique_ptr<Pipeline> pipeline;
+  std::unique_ptr<gateway::Gateway> gateway;  ///< When there are upstreams.
   Health health;
   std::unique_ptr<net::Server> http;
   bool stopped = false;
@@ -80,9 +83,11 @@ struct Application::Parts {
   Result<void> open_objects();
   Result<void> open_delivery();
   void open_pipeline();
+  Result<void> open_gateway();
   Result<void> open_all();
   void stop();
   boost::asio::awaitable<void> answer(net::Exchange& exchange);
+  boost::asio::awaitable<void> record_refused(const net::RefusedRequest& refused);
 };
 
 Result<void> Application::Parts::open_folder() {
@@ -123,6 +128,9 @@ Result<void> Application::Parts::listen() {
   options.threads = config.threads;
   options.tls_certificate_file = config.tls_certificate_file;
   options.tls_key_file = config.tls_key_file;
+  options.on_refused = [this](const net::RefusedRequest& refused) {
+    return record_refused(refused);
+  };
   OT_TRY(http, net::Server::listen(std::move(options),
                                    [this](net::Exchange& exchange) { return answer(exchange); }));
   http->start();
@@ -210,6 +218,28 @@ void Application::Parts::open_pipeline() {
   pipeline = std::make_unique<Pipeline>(std::move(parts));
 }
 
+Result<void> Application::Parts::open_gateway() {
+  gateway::RoutesOptions options;
+  options.settings = config.upstreams;
+  options.upstream.ca_file = config.upstream_ca_file;
+  options.upstream.answer_timeout = config.upstream_timeout;
+  options.upstream.progress_timeout = config.upstream_timeout;
+  options.own_addresses = {fmt::format("{}:{}", config.listen_address, http->port())};
+  OT_TRY(auto routes, gateway::Routes::make(options));
+  if (routes.empty()) {
+    return {};
+  }
+  const auto record =
+      [this](const record::CallFacts& facts) -> boost::asio::awaitable<Result<void>> {
+    const auto recorded = co_await recorder->record(facts);
+    co_return recorded ? Result<void>() : std::unexpected(recorded.error());
+  };
+  gateway = std::make_unique<gateway::Gateway>(
+      gateway::Gateway::Parts{*iam, clock, random, std::move(routes), record,
+                              [this] { return journal->failure().has_value(); }});
+  return {};
+}
+
 Result<void> Application::Parts::open_all() {
   workers = std::make_unique<boost::asio::thread_pool>(kWorkers);
   OT_TRY_DO(open_folder());
@@ -219,6 +249,7 @@ Result<void> Application::Parts::open_all() {
   OT_TRY_DO(open_objects());
   OT_TRY_DO(open_delivery());
   open_pipeline();
+  OT_TRY_DO(open_gateway());
   health.set_ready(true);
   return {};
 }
@@ -232,6 +263,9 @@ void Application::Parts::stop() {
   health.set_ready(false);
   if (http) {
     http->stop(kStopGrace);
+  }
+  if (gateway) {
+    gateway->stop();
   }
   retention.reset();
   if (delivery) {
@@ -269,7 +303,28 @@ boost::asio::awaitable<void> Application::Parts::answer(net::Exchange& exchange)
         std::move(head), "OpenTrail is starting: the journal is being replayed. Try again.\n"));
     co_return;
   }
+  if (gateway) {
+    auto destination = gateway->destination_of(exchange.request());
+    if (destination.service.empty()) {
+      destination.service = pipeline->guess_service(exchange.request());
+    }
+    if (gateway->takes(destination, pipeline->has_service(destination.service))) {
+      co_await gateway->answer(exchange, destination);
+      co_return;
+    }
+  }
   co_await pipeline->answer(exchange);
+}
+
+boost::asio::awaitable<void> Application::Parts::record_refused(
+    const net::RefusedRequest& refused) {
+  if (!health.ready() || journal->failure()) {
+    co_return;  // there is nothing to put it on; net's answer stands
+  }
+  auto facts = refused_request_facts(refused, iam->account_id());
+  facts.event_time = clock.now();
+  facts.event_id = io::make_uuid(random);
+  static_cast<void>(co_await recorder->record(facts));
 }
 
 Application::Application(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -25,6 +25,12 @@ constexpr std::array kSettings = {
     Setting{"objects.endpoint", "", "URL",
             "S3 endpoint that trails deliver to (default: the embedded buckets)"},
     Setting{"objects.region", "us-east-1", "REGION", "Region of that S3 endpoint"},
+    Setting{"upstream", "", "URL",
+            "Where calls to services that are not ours go, to be recorded on their way"},
+    Setting{"upstreams", "", "SERVICE[/REGION]=URL,...",
+            "The same for single services, one of ours among them (s3=http://127.0.0.1:9000)"},
+    Setting{"upstream_ca", "", "FILE", "PEM certificates that upstreams are trusted by, too"},
+    Setting{"upstream_timeout", "60", "SECONDS", "How long an upstream may make no progress"},
     Setting{"tls.cert", "", "FILE", "PEM certificate chain: serve HTTPS"},
     Setting{"tls.key", "", "FILE", "PEM private key of the certificate"},
     Setting{"lookup_rate", "0", "PER SECOND",
@@ -63,11 +69,34 @@ std::optional<std::string> value_text(const toml::node& node) {
   return std::nullopt;
 }
 
+constexpr std::string_view kUpstreams = "upstreams";
+
+/// [upstreams] "s3/us-west-2" = "http://...": as the list that the flag takes.
+Result<void> read_upstreams(const toml::table& table, const std::string& path,
+                            ResolvedSettings& into) {
+  std::string list;
+  for (const auto& [name, node] : table) {
+    const auto url = node.value_exact<std::string>();
+    if (!url) {
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("{}:{}: upstreams.\"{}\" must be a URL in quotes", path,
+                              name.source().begin.line, name.str()));
+    }
+    list += fmt::format("{}{}={}", list.empty() ? "" : ",", name.str(), *url);
+  }
+  into[std::string(kUpstreams)] = {std::move(list), "file " + path};
+  return {};
+}
+
 Result<void> read_table(const toml::table& table, const std::string& prefix,
                         const std::string& path, ResolvedSettings& into) {
   for (const auto& [name, node] : table) {
     const std::string key = prefix + std::string(name.str());
     const auto line = name.source().begin.line;
+    if (key == kUpstreams && node.is_table()) {
+      OT_TRY_DO(read_upstreams(*node.as_table(), path, into));
+      continue;
+    }
     if (const auto* inner = node.as_table()) {
       OT_TRY_DO(read_table(*inner, key + ".", path, into));
       continue;
@@ -157,6 +186,33 @@ Result<void> read_regions(const Reader& in, Config& config) {
   if (std::ranges::find(config.regions, aws::kGlobalRegion) == config.regions.end()) {
     return in.refuse("regions", "a list with us-east-1, where IAM and sign-in are recorded");
   }
+  return {};
+}
+
+Result<void> read_upstream_settings(const Reader& in, Config& config) {
+  if (!in.text("upstream").empty()) {
+    config.upstreams.push_back({"", "", in.text("upstream")});
+  }
+  for (const std::string_view part : split(in.text(kUpstreams), ',')) {
+    const std::string_view text = trim(part);
+    if (text.empty()) {
+      continue;
+    }
+    const auto equals = text.find('=');
+    const std::string_view name = text.substr(0, equals);
+    const auto slash = name.find('/');
+    if (equals == std::string_view::npos || name.empty() || slash == 0 ||
+        slash + 1 == name.size()) {
+      return in.refuse(kUpstreams, "a list of SERVICE=URL or SERVICE/REGION=URL");
+    }
+    config.upstreams.push_back(
+        {std::string(name.substr(0, slash)),
+         slash == std::string_view::npos ? "" : std::string(name.substr(slash + 1)),
+         std::string(text.substr(equals + 1))});
+  }
+  config.upstream_ca_file = in.text("upstream_ca");
+  OT_TRY(const auto timeout, in.number("upstream_timeout", 1, 3600));
+  config.upstream_timeout = std::chrono::seconds(timeout);
   return {};
 }
 
@@ -254,6 +310,7 @@ Result<Config> make_config(const ResolvedSettings& settings) {
     return in.refuse(config.tls_key_file.empty() ? "tls.cert" : "tls.key",
                      "given together with the other of tls.cert and tls.key");
   }
+  OT_TRY_DO(read_upstream_settings(in, config));
   OT_TRY_DO(read_lookup_rate(in, config));
   OT_TRY(const auto threads, in.number("threads", 1, 64));
   config.threads = static_cast<int>(threads);

@@ -1,6 +1,7 @@
 #pragma once
 #include "base/error.h"
 #include "base/log.h"
+#include "gateway/routes.h"
 
 #include <chrono>
 #include <cstdint>
@@ -58,6 +59,9 @@ struct Config {
   std::chrono::seconds digest_interval{};
   std::string objects_endpoint;  ///< Empty: the embedded store.
   std::string objects_region;
+  std::vector<gateway::RouteSetting> upstreams;  ///< Empty: there is no gateway.
+  std::string upstream_ca_file;
+  std::chrono::seconds upstream_timeout{};
   std::string tls_certificate_file;
   std::string tls_key_file;
   double lookup_rate = 0;  ///< LookupEvents a second, account and region; 0: no limit.

@@ -182,17 +182,17 @@ services::Service* Pipeline::choose_service(const Attempt& attempt) const {
   if (attempt.claim) {
     return find_service(attempt.claim->scope.service);
   }
-  const net::Headers& headers = attempt.head.headers;
-  if (headers.find("x-amz-target")) {
-    return find_service("cloudtrail");
+  return find_service(guess_service(attempt.head));
+}
+
+std::string_view Pipeline::guess_service(const net::RequestHead& head) const {
+  if (head.headers.find("x-amz-target")) {
+    return "cloudtrail";
   }
-  if (headers.get("content-type").starts_with("application/x-www-form-urlencoded")) {
-    return find_service("iam");
+  if (head.headers.get("content-type").starts_with("application/x-www-form-urlencoded")) {
+    return "iam";
   }
-  if (attempt.head.path().starts_with("/opentrail/")) {
-    return find_service("opentrail");
-  }
-  return find_service(kS3);
+  return head.path().starts_with("/opentrail/") ? "opentrail" : kS3;
 }
 
 boost::asio::awaitable<void> Pipeline::read_body(Attempt& attempt) {

@@ -39,6 +39,13 @@ class Pipeline {
 
   explicit Pipeline(Parts parts);
 
+  /// The signing name of the service of ours that a request without a scope or a telling host name
+  /// would be for, judged by its shape.
+  [[nodiscard]] std::string_view guess_service(const net::RequestHead& head) const;
+  /// True when we have a service of that signing name.
+  [[nodiscard]] bool has_service(std::string_view signing_name) const {
+    return find_service(signing_name) != nullptr;
+  }
   /// Answers one request, whatever it is.
   boost::asio::awaitable<void> answer(net::Exchange& exchange);
 

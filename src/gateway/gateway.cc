@@ -1,0 +1,247 @@
+#include "gateway/gateway.h"
+
+#include "aws/model/recognise.h"
+#include "aws/regions.h"
+#include "base/log.h"
+#include "crypto/hash.h"
+#include "gateway/call_facts.h"
+#include "gateway/forwarder.h"
+#include "gateway/refusal.h"
+
+#include <fmt/format.h>
+
+namespace opentrail::gateway {
+namespace {
+
+namespace asio = boost::asio;
+namespace sigv4 = crypto::sigv4;
+
+constexpr int kBadGateway = 502;
+constexpr int kGatewayTimeout = 504;
+constexpr int kServiceUnavailable = 503;
+constexpr int kBadRequest = 400;
+constexpr int kErrorStatusMin = 400;
+
+sigv4::SignedRequest to_signed_request(const net::RequestHead& head) {
+  sigv4::SignedRequest request{head.method, head.path(), head.query(), {}};
+  for (const auto& [name, value] : head.headers.fields()) {
+    request.headers.emplace_back(name, value);
+  }
+  return request;
+}
+
+/// The body stands for itself: it is sent on as it comes, and need not be read to know the call.
+bool is_content(const std::optional<aws::model::RecognisedCall>& call) {
+  if (!call || !call->operation.input) {
+    return false;
+  }
+  const auto payload = call->operation.input.payload();
+  return payload && (payload->streaming || payload->shape.streaming());
+}
+
+}  // namespace
+
+/// One request on its way.
+struct Gateway::Attempt {
+  Attempt(net::Exchange& exchange_in, const Destination& destination_in, net::Upstream& upstream_in)
+      : exchange(exchange_in),
+        destination(destination_in),
+        upstream(upstream_in),
+        forwarder(exchange_in, upstream_in) {
+    request.head = &exchange.request();
+    request.signing_name = destination.service;
+    request.region = destination.region;
+  }
+
+  net::Exchange& exchange;
+  const Destination& destination;
+  net::Upstream& upstream;
+  Forwarder forwarder;
+  ObservedRequest request;
+  ObservedAnswer answer;
+  record::UserIdentity identity;
+  std::string account_id;
+
+  void recognise() {
+    request.call = aws::model::recognise(*request.head, forwarder.held_request(),
+                                         {destination.service, destination.bucket});
+    if (request.call && request.signing_name.empty()) {
+      request.signing_name = request.call->service->signing_name;
+    }
+  }
+  /// Its record must be durable before it is answered.
+  [[nodiscard]] bool mutates() const {
+    return !is_read_only(request) && category_of(request) == record::Category::Management;
+  }
+  void observe() {
+    request.body_whole = forwarder.request_whole();
+    request.body = forwarder.held_request();
+    request.body_bytes = forwarder.request_bytes();
+    answer.head = forwarder.answer();
+    answer.body_whole = forwarder.answer_whole();
+    answer.body = forwarder.held_answer();
+    answer.body_bytes = forwarder.answer_bytes();
+  }
+};
+
+Gateway::Destination Gateway::destination_of(const net::RequestHead& head) const {
+  Destination destination;
+  const auto host = aws::model::read_host(head.headers.get("host"));
+  destination.service = host.signing_name;
+  destination.region = host.region;
+  if (const auto claimed = sigv4::claimed_credential(to_signed_request(head))) {
+    destination.service = claimed->scope.service;
+    destination.region = claimed->scope.region;
+    destination.access_key_id = claimed->access_key_id;
+  }
+  if (destination.service == "s3") {
+    destination.bucket = host.bucket;
+  }
+  if (!aws::is_region_name(destination.region)) {
+    destination.region = aws::kGlobalRegion;
+  }
+  return destination;
+}
+
+bool Gateway::takes(const Destination& destination, bool ours) const {
+  return ours ? parts_.routes.takes_over(destination.service, destination.region)
+              : parts_.routes.find(destination.service, destination.region) != nullptr;
+}
+
+/// Our IAM's word where it knows the key; else what the request says of itself.
+void Gateway::identify(Attempt& attempt) const {
+  const net::RequestHead& head = *attempt.request.head;
+  const bool s3 = attempt.request.signing_name == "s3";
+  const auto declared = head.headers.find("x-amz-content-sha256");
+  std::string hash = declared ? std::string(*declared)
+                     : attempt.forwarder.request_whole() && !s3
+                         ? crypto::sha256_hex(attempt.forwarder.held_request())
+                         : "UNSIGNED-PAYLOAD";
+  const auto checked = parts_.iam.authenticate(
+      to_signed_request(head), {.payload_hash = std::move(hash),
+                                .style = s3 ? iam::ErrorStyle::S3 : iam::ErrorStyle::Json,
+                                .expected_service = {}});
+  if (checked.caller) {
+    attempt.identity = checked.caller->identity();
+    attempt.account_id = checked.caller->account_id;
+    return;
+  }
+  attempt.account_id = parts_.iam.account_id();
+  attempt.identity = unknown_identity(attempt.destination.access_key_id, attempt.account_id, s3);
+}
+
+asio::awaitable<void> Gateway::answer(net::Exchange& exchange, const Destination& destination) {
+  net::Upstream* upstream = parts_.routes.find(destination.service, destination.region);
+  OT_CHECK(upstream != nullptr);  // takes() said so
+  Attempt attempt(exchange, destination, *upstream);
+  attempt.recognise();
+  if (!is_content(attempt.request.call)) {
+    const auto held = co_await attempt.forwarder.hold_request();
+    attempt.recognise();
+    if (!held) {
+      identify(attempt);
+      exchange.close_after();
+      co_await refuse(attempt, kBadRequest, "IncompleteBody", held.error().message());
+      co_return;
+    }
+  }
+  identify(attempt);
+  if (parts_.cannot_record()) {
+    co_await refuse(
+        attempt, kServiceUnavailable, "ServiceUnavailable",
+        "The call cannot be recorded, so it was not sent on. Look at the server's log.");
+    co_return;
+  }
+  co_await forward(attempt);
+}
+
+asio::awaitable<void> Gateway::forward(Attempt& attempt) {
+  const std::string_view method = attempt.request.head->method;
+  const bool repeatable = method == "GET" || method == "HEAD" || is_read_only(attempt.request);
+  const auto sent = co_await attempt.forwarder.send_request(repeatable);
+  if (!sent) {
+    attempt.exchange.close_after();
+    const bool late = sent.error().code() == ErrorCode::Timeout;
+    if (attempt.forwarder.client_failed()) {
+      co_await refuse(attempt, kBadRequest, "IncompleteBody", sent.error().message());
+    } else {
+      co_await refuse(attempt, late ? kGatewayTimeout : kBadGateway,
+                      late ? "GatewayTimeout" : "BadGateway", sent.error().message());
+    }
+    co_return;
+  }
+  const int status = attempt.forwarder.answer()->status;
+  const bool read_answer = attempt.mutates() || status >= kErrorStatusMin;
+  if (read_answer) {
+    if (const auto held = co_await attempt.forwarder.hold_answer(); !held) {
+      co_await refuse(attempt, kBadGateway, "BadGateway", held.error().message());
+      co_return;
+    }
+  }
+  co_await finish(attempt);
+}
+
+/// Record and answer, in the order that the call's kind asks for.
+asio::awaitable<void> Gateway::finish(Attempt& attempt) {
+  attempt.observe();
+  if (attempt.mutates()) {
+    if (!co_await put_on_record(attempt)) {
+      attempt.exchange.close_after();
+      const auto refused = make_refusal(
+          attempt.request,
+          {500, "InternalFailure",
+           "The call was sent on, but could not be recorded, so its outcome is not confirmed."},
+          io::make_uuid(parts_.random));
+      static_cast<void>(co_await attempt.exchange.respond(refused.head, refused.body));
+      co_return;
+    }
+    const auto passed = co_await attempt.forwarder.send_answer();
+    if (!passed) {
+      log::debug("an answer could not be passed on: {}", passed.error().message());
+    }
+    co_return;
+  }
+  const auto passed = co_await attempt.forwarder.send_answer();
+  attempt.observe();
+  if (!passed && !attempt.forwarder.client_failed()) {
+    attempt.answer.error_code = "BadGateway";
+    attempt.answer.error_message = passed.error().message();
+  } else if (!passed) {
+    attempt.answer.error_code = "ClientDisconnected";
+    attempt.answer.error_message = passed.error().message();
+  }
+  static_cast<void>(co_await put_on_record(attempt));
+}
+
+asio::awaitable<void> Gateway::refuse(Attempt& attempt, int status, std::string code,
+                                      std::string message) {
+  attempt.observe();
+  attempt.answer.head.reset();
+  attempt.answer.error_code = code;
+  attempt.answer.error_message = message;
+  const auto refused = make_refusal(attempt.request, {status, std::move(code), std::move(message)},
+                                    io::make_uuid(parts_.random));
+  static_cast<void>(co_await put_on_record(attempt));
+  static_cast<void>(co_await attempt.exchange.respond(refused.head, refused.body));
+}
+
+asio::awaitable<bool> Gateway::put_on_record(Attempt& attempt) {
+  record::CallFacts facts = make_facts(attempt.request, attempt.answer);
+  facts.identity = attempt.identity;
+  facts.recipient_account_id = attempt.account_id;
+  facts.event_time = parts_.clock.now();
+  facts.event_id = io::make_uuid(parts_.random);
+  facts.source_ip_address = attempt.request.head->peer_address;
+  if (attempt.request.head->tls) {
+    facts.tls =
+        record::TlsInfo{attempt.request.head->tls->version, attempt.request.head->tls->cipher_suite,
+                        std::string(attempt.request.head->headers.get("host"))};
+  }
+  const auto recorded = co_await parts_.record(facts);
+  if (!recorded) {
+    log::error("a call through the gateway could not be recorded: {}", recorded.error().message());
+  }
+  co_return recorded.has_value();
+}
+
+}  // namespace opentrail::gateway

@@ -1,0 +1,157 @@
+#include "net/head_check.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace opentrail::net {
+namespace {
+
+constexpr std::string_view kLineEnd = "\r\n";
+
+bool is_token_character(char c) {
+  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         kOthers.find(c) != std::string_view::npos;
+}
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, is_token_character);
+}
+
+/// Any control character but a tab, a line end's included.
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\t') || byte == 0x7F;
+  });
+}
+
+/// Splits off the first line; what is left begins behind its line end.
+std::string_view take_line(std::string_view& text) {
+  const auto end = text.find(kLineEnd);
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + kLineEnd.size());
+  return line;
+}
+
+/// What the fields say about the body and the host.
+struct Fields {
+  std::size_t lengths = 0;
+  std::size_t codings = 0;
+  std::size_t hosts = 0;
+  std::optional<std::string> defect;
+};
+
+std::optional<std::string> field_defect(std::string_view name, std::string_view value,
+                                        Fields& fields) {
+  if (!is_token(name)) {
+    return "a field's name is malformed, or has space before its colon";
+  }
+  if (has_control(value)) {
+    return "a field's value has a control character";
+  }
+  if (equals_ignore_case(name, "content-length")) {
+    ++fields.lengths;
+    constexpr std::size_t kDigitsMax = 18;
+    if (!is_digits(value) || value.size() > kDigitsMax) {
+      return "Content-Length is not a number";
+    }
+  } else if (equals_ignore_case(name, "transfer-encoding")) {
+    ++fields.codings;
+    if (!equals_ignore_case(value, "chunked")) {
+      return "Transfer-Encoding is not chunked";
+    }
+  } else if (equals_ignore_case(name, "host")) {
+    ++fields.hosts;
+  }
+  return std::nullopt;
+}
+
+Fields read_fields(std::string_view rest, std::size_t fields_max) {
+  Fields fields;
+  std::size_t count = 0;
+  while (!fields.defect) {
+    const std::string_view line = take_line(rest);
+    if (line.empty()) {
+      break;
+    }
+    if (line.front() == ' ' || line.front() == '\t') {
+      fields.defect = "a field is folded over several lines";
+    } else if (++count > fields_max) {
+      fields.defect = "the header has too many fields";
+    } else if (const auto colon = line.find(':'); colon == std::string_view::npos) {
+      fields.defect = "a field has no colon";
+    } else {
+      fields.defect = field_defect(line.substr(0, colon), trim(line.substr(colon + 1)), fields);
+    }
+  }
+  if (!fields.defect && fields.lengths > 1) {
+    fields.defect = "more than one Content-Length";
+  } else if (!fields.defect && fields.codings > 1) {
+    fields.defect = "more than one Transfer-Encoding";
+  } else if (!fields.defect && fields.lengths > 0 && fields.codings > 0) {
+    fields.defect = "Content-Length beside Transfer-Encoding";
+  }
+  return fields;
+}
+
+std::optional<std::string> request_line_defect(std::string_view line, bool& http_1_1) {
+  const auto first = line.find(' ');
+  const auto last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last) {
+    return "the request line is malformed";
+  }
+  const std::string_view target = line.substr(first + 1, last - first - 1);
+  const std::string_view version = line.substr(last + 1);
+  http_1_1 = version == "HTTP/1.1";
+  if (!http_1_1 && version != "HTTP/1.0") {
+    return "the HTTP version is not 1.0 or 1.1";
+  }
+  if (!is_token(line.substr(0, first))) {
+    return "the method is malformed";
+  }
+  if (!target.starts_with('/')) {
+    return "the target does not begin with a slash";
+  }
+  if (has_control(target) || target.find_first_of(" \t#") != std::string_view::npos) {
+    return "the target has a space, a fragment or a control character";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> head_defect(std::string_view raw, std::size_t fields_max) {
+  const std::string_view line = take_line(raw);
+  bool http_1_1 = false;
+  if (auto defect = request_line_defect(line, http_1_1)) {
+    return defect;
+  }
+  Fields fields = read_fields(raw, fields_max);
+  if (fields.defect) {
+    return std::move(fields.defect);
+  }
+  if (fields.hosts > 1) {
+    return "more than one Host";
+  }
+  if (http_1_1 && fields.hosts == 0) {
+    return "Host is missing";
+  }
+  if (!http_1_1 && fields.codings > 0) {
+    return "Transfer-Encoding in HTTP/1.0";
+  }
+  return std::nullopt;
+}
+
+bool begins_head(std::string_view start) { return is_token_character(start.front()); }
+
+std::optional<std::string> answer_defect(std::string_view raw, std::size_t fields_max) {
+  const std::string_view line = take_line(raw);
+  if (!line.starts_with("HTTP/1.") || has_control(line)) {
+    return "the status line is malformed";
+  }
+  return read_fields(raw, fields_max).defect;
+}
+
+}  // namespace opentrail::net
