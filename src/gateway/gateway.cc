@@ -8,7 +8,11 @@
 #include "gateway/forwarder.h"
 #include "gateway/refusal.h"
 
-#include <fmt/format.h>
+#include <chrono>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 namespace opentrail::gateway {
 namespace {
@@ -21,6 +25,9 @@ constexpr int kGatewayTimeout = 504;
 constexpr int kServiceUnavailable = 503;
 constexpr int kBadRequest = 400;
 constexpr int kErrorStatusMin = 400;
+constexpr std::string_view kOutcomeUnknown = "OutcomeUnknown";
+/// How often a journal that takes nothing is tried again.
+constexpr std::chrono::milliseconds kRecordRetry{200};
 
 sigv4::SignedRequest to_signed_request(const net::RequestHead& head) {
   sigv4::SignedRequest request{head.method, head.path(), head.query(), {}};
@@ -61,6 +68,8 @@ struct Gateway::Attempt {
   ObservedAnswer answer;
   record::UserIdentity identity;
   std::string account_id;
+  std::string event_id;
+  std::optional<journal::Offset> intent;  ///< Of a call whose outcome is not on the record yet.
 
   void recognise() {
     request.call = aws::model::recognise(*request.head, forwarder.held_request(),
@@ -134,6 +143,7 @@ asio::awaitable<void> Gateway::answer(net::Exchange& exchange, const Destination
   net::Upstream* upstream = parts_.routes.find(destination.service, destination.region);
   OT_CHECK(upstream != nullptr);  // takes() said so
   Attempt attempt(exchange, destination, *upstream);
+  attempt.event_id = io::make_uuid(parts_.random);
   attempt.recognise();
   if (!is_content(attempt.request.call)) {
     const auto held = co_await attempt.forwarder.hold_request();
@@ -152,7 +162,38 @@ asio::awaitable<void> Gateway::answer(net::Exchange& exchange, const Destination
         "The call cannot be recorded, so it was not sent on. Look at the server's log.");
     co_return;
   }
+  if (const auto begun = co_await begin_intent(attempt); !begun) {
+    log::error("an intent could not be kept, so its call was not sent on: {}",
+               begun.error().message());
+    co_await refuse(
+        attempt, kServiceUnavailable, "ServiceUnavailable",
+        "The call cannot be recorded, so it was not sent on. Look at the server's log.");
+    co_return;
+  }
   co_await forward(attempt);
+}
+
+/// With Mode::Strict: what is about to be done, as the record says it when the server dies now.
+asio::awaitable<Result<void>> Gateway::begin_intent(Attempt& attempt) {
+  if (parts_.mode != Mode::Strict || !attempt.mutates()) {
+    co_return Result<void>{};
+  }
+  attempt.observe();
+  attempt.answer.error_code = kOutcomeUnknown;
+  attempt.answer.error_message =
+      "The server ended after the call was to be sent to the upstream and before its outcome was "
+      "recorded.";
+  auto intent = record::build_record(facts_of(attempt));
+  attempt.answer = {};
+  OT_CO_TRY(attempt.intent, co_await parts_.intents->begin(std::move(intent)));
+  co_return Result<void>{};
+}
+
+void Gateway::end_intent(Attempt& attempt) {
+  if (attempt.intent) {
+    parts_.intents->end(*attempt.intent);
+    attempt.intent.reset();
+  }
 }
 
 asio::awaitable<void> Gateway::forward(Attempt& attempt) {
@@ -181,36 +222,44 @@ asio::awaitable<void> Gateway::forward(Attempt& attempt) {
   co_await finish(attempt);
 }
 
-/// Record and answer, in the order that the call's kind asks for.
+/// Record and answer, in the order that the call's kind and the mode ask for.
 asio::awaitable<void> Gateway::finish(Attempt& attempt) {
   attempt.observe();
-  if (attempt.mutates()) {
-    if (!co_await put_on_record(attempt)) {
-      attempt.exchange.close_after();
-      const auto refused = make_refusal(
-          attempt.request,
-          {500, "InternalFailure",
-           "The call was sent on, but could not be recorded, so its outcome is not confirmed."},
-          io::make_uuid(parts_.random));
-      static_cast<void>(co_await attempt.exchange.respond(refused.head, refused.body));
-      co_return;
-    }
-    const auto passed = co_await attempt.forwarder.send_answer();
-    if (!passed) {
-      log::debug("an answer could not be passed on: {}", passed.error().message());
-    }
+  const bool first = attempt.mutates() && parts_.mode != Mode::Batch;
+  if (first && !co_await put_on_record(attempt, Wait::Durable)) {
+    attempt.exchange.close_after();
+    const auto refused = make_refusal(
+        attempt.request,
+        {500, "InternalFailure",
+         "The call was sent on, but could not be recorded, so its outcome is not confirmed."},
+        io::make_uuid(parts_.random));
+    static_cast<void>(co_await attempt.exchange.respond(refused.head, refused.body));
     co_return;
   }
   const auto passed = co_await attempt.forwarder.send_answer();
+  if (first) {
+    co_return;
+  }
   attempt.observe();
-  if (!passed && !attempt.forwarder.client_failed()) {
-    attempt.answer.error_code = "BadGateway";
-    attempt.answer.error_message = passed.error().message();
-  } else if (!passed) {
-    attempt.answer.error_code = "ClientDisconnected";
+  if (!passed) {
+    attempt.answer.error_code =
+        attempt.forwarder.client_failed() ? "ClientDisconnected" : "BadGateway";
     attempt.answer.error_message = passed.error().message();
   }
-  static_cast<void>(co_await put_on_record(attempt));
+  co_await record_behind(attempt);
+}
+
+/// The answer is out: the record must come. The connection waits until it does.
+asio::awaitable<void> Gateway::record_behind(Attempt& attempt) {
+  while (!co_await put_on_record(attempt, Wait::Accepted)) {
+    if (stopping_.load()) {
+      // The last place where it can be kept.
+      log::error("a record was not written: {}", record::build_record(facts_of(attempt)).json);
+      co_return;
+    }
+    asio::steady_timer pause(co_await asio::this_coro::executor, kRecordRetry);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
 }
 
 asio::awaitable<void> Gateway::refuse(Attempt& attempt, int status, std::string code,
@@ -221,27 +270,45 @@ asio::awaitable<void> Gateway::refuse(Attempt& attempt, int status, std::string 
   attempt.answer.error_message = message;
   const auto refused = make_refusal(attempt.request, {status, std::move(code), std::move(message)},
                                     io::make_uuid(parts_.random));
-  static_cast<void>(co_await put_on_record(attempt));
+  static_cast<void>(co_await put_on_record(
+      attempt, attempt.mutates() && parts_.mode != Mode::Batch ? Wait::Durable : Wait::Accepted));
   static_cast<void>(co_await attempt.exchange.respond(refused.head, refused.body));
 }
 
-asio::awaitable<bool> Gateway::put_on_record(Attempt& attempt) {
+record::CallFacts Gateway::facts_of(const Attempt& attempt) const {
   record::CallFacts facts = make_facts(attempt.request, attempt.answer);
   facts.identity = attempt.identity;
   facts.recipient_account_id = attempt.account_id;
   facts.event_time = parts_.clock.now();
-  facts.event_id = io::make_uuid(parts_.random);
+  facts.event_id = attempt.event_id;
   facts.source_ip_address = attempt.request.head->peer_address;
   if (attempt.request.head->tls) {
     facts.tls =
         record::TlsInfo{attempt.request.head->tls->version, attempt.request.head->tls->cipher_suite,
                         std::string(attempt.request.head->headers.get("host"))};
   }
-  const auto recorded = co_await parts_.record(facts);
+  return facts;
+}
+
+asio::awaitable<bool> Gateway::put_on_record(Attempt& attempt, Wait wait) {
+  const record::CallFacts facts = facts_of(attempt);
+  const auto recorded = co_await parts_.record(facts, wait);
   if (!recorded) {
     log::error("a call through the gateway could not be recorded: {}", recorded.error().message());
+    co_return false;
   }
-  co_return recorded.has_value();
+  end_intent(attempt);
+  co_return true;
+}
+
+std::optional<Mode> parse_mode(std::string_view text) {
+  if (text == "strict") {
+    return Mode::Strict;
+  }
+  if (text == "blocking") {
+    return Mode::Blocking;
+  }
+  return text == "batch" ? std::optional(Mode::Batch) : std::nullopt;
 }
 
 }  // namespace opentrail::gateway

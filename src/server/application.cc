@@ -67,6 +67,7 @@ struct Application::Parts {
   std::unique_ptr<services::ingest::IngestService> ingest;
   std::unique_ptr<services::event_search::SearchService> search;
   std::unique_ptr<Pipeline> pipeline;
+  std::unique_ptr<gateway::Intents> intents;  ///< With strict recording.
   std::unique_ptr<gateway::Gateway> gateway;  ///< When there are upstreams.
   Health health;
   std::unique_ptr<net::Server> http;
@@ -83,6 +84,7 @@ struct Application::Parts {
   Result<void> open_objects();
   Result<void> open_delivery();
   void open_pipeline();
+  Result<void> settle_intents();
   Result<void> open_gateway();
   Result<void> open_all();
   void stop();
@@ -229,14 +231,42 @@ Result<void> Application::Parts::open_gateway() {
   if (routes.empty()) {
     return {};
   }
-  const auto record =
-      [this](const record::CallFacts& facts) -> boost::asio::awaitable<Result<void>> {
-    const auto recorded = co_await recorder->record(facts);
+  const auto record = [this](const record::CallFacts& facts,
+                             gateway::Wait wait) -> boost::asio::awaitable<Result<void>> {
+    const auto recorded = co_await recorder->record(
+        facts, wait == gateway::Wait::Durable ? Recorder::Wait::ByKind : Recorder::Wait::Never);
     co_return recorded ? Result<void>() : std::unexpected(recorded.error());
   };
-  gateway = std::make_unique<gateway::Gateway>(
-      gateway::Gateway::Parts{*iam, clock, random, std::move(routes), record,
-                              [this] { return journal->failure().has_value(); }});
+  gateway = std::make_unique<gateway::Gateway>(gateway::Gateway::Parts{
+      *iam, clock, random, std::move(routes), config.upstream_recording, intents.get(), record,
+      [this] { return journal->failure().has_value(); }});
+  return {};
+}
+
+/// Calls of an earlier run whose outcome never came to the record get the record of their intent.
+Result<void> Application::Parts::settle_intents() {
+  const std::string intents_folder = path("intents");
+  if (config.upstream_recording != gateway::Mode::Strict && !files->exists(intents_folder)) {
+    return {};
+  }
+  OT_TRY(intents, gateway::Intents::open(*files, intents_folder));
+  std::size_t unknown = 0;
+  const auto settle = [&](record::Record intent) -> Result<void> {
+    OT_TRY(const bool recorded, history->contains(intent.id));
+    if (recorded) {
+      return {};
+    }
+    ++unknown;
+    std::vector<record::Record> batch;
+    batch.push_back(std::move(intent));
+    auto appended = journal->append_and_wait(std::move(batch));
+    return appended ? Result<void>() : std::unexpected(std::move(appended).error());
+  };
+  OT_TRY_DO(intents->settle(settle));
+  if (unknown > 0) {
+    log::warn("{} calls through the gateway were cut off: their records say OutcomeUnknown",
+              unknown);
+  }
   return {};
 }
 
@@ -249,6 +279,7 @@ Result<void> Application::Parts::open_all() {
   OT_TRY_DO(open_objects());
   OT_TRY_DO(open_delivery());
   open_pipeline();
+  OT_TRY_DO(settle_intents());
   OT_TRY_DO(open_gateway());
   health.set_ready(true);
   return {};
@@ -261,11 +292,17 @@ void Application::Parts::stop() {
   }
   stopped = true;
   health.set_ready(false);
+  if (gateway) {
+    gateway->begin_stop();
+  }
   if (http) {
     http->stop(kStopGrace);
   }
   if (gateway) {
     gateway->stop();
+  }
+  if (intents) {
+    intents->stop();
   }
   retention.reset();
   if (delivery) {

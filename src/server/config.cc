@@ -31,6 +31,9 @@ constexpr std::array kSettings = {
             "The same for single services, one of ours among them (s3=http://127.0.0.1:9000)"},
     Setting{"upstream_ca", "", "FILE", "PEM certificates that upstreams are trusted by, too"},
     Setting{"upstream_timeout", "60", "SECONDS", "How long an upstream may make no progress"},
+    Setting{"upstream_recording", "blocking", "MODE",
+            "When a changing call is recorded: strict (its intent before it is sent on), blocking "
+            "(before its answer) or batch (behind it)"},
     Setting{"tls.cert", "", "FILE", "PEM certificate chain: serve HTTPS"},
     Setting{"tls.key", "", "FILE", "PEM private key of the certificate"},
     Setting{"lookup_rate", "0", "PER SECOND",
@@ -213,6 +216,11 @@ Result<void> read_upstream_settings(const Reader& in, Config& config) {
   config.upstream_ca_file = in.text("upstream_ca");
   OT_TRY(const auto timeout, in.number("upstream_timeout", 1, 3600));
   config.upstream_timeout = std::chrono::seconds(timeout);
+  const auto mode = gateway::parse_mode(in.text("upstream_recording"));
+  if (!mode) {
+    return in.refuse("upstream_recording", "strict, blocking or batch");
+  }
+  config.upstream_recording = *mode;
   return {};
 }
 

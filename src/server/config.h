@@ -1,7 +1,7 @@
 #pragma once
 #include "base/error.h"
 #include "base/log.h"
-#include "gateway/routes.h"
+#include "gateway/gateway.h"
 
 #include <chrono>
 #include <cstdint>
@@ -62,6 +62,7 @@ struct Config {
   std::vector<gateway::RouteSetting> upstreams;  ///< Empty: there is no gateway.
   std::string upstream_ca_file;
   std::chrono::seconds upstream_timeout{};
+  gateway::Mode upstream_recording = gateway::Mode::Blocking;
   std::string tls_certificate_file;
   std::string tls_key_file;
   double lookup_rate = 0;  ///< LookupEvents a second, account and region; 0: no limit.

@@ -2,13 +2,10 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "journal/await_append.h"
 
 #include <chrono>
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -23,30 +20,6 @@ using journal::Offset;
 constexpr std::chrono::seconds kQueuePatience{30};
 constexpr std::chrono::milliseconds kQueueRetry{20};
 
-/// Appends and comes back to the coroutine's thread when the batch is durable or has failed.
-asio::awaitable<Result<Offset>> append(journal::Journal& journal,
-                                       std::vector<record::Record> batch) {
-  auto start = [&journal](auto handler, std::vector<record::Record> records) {
-    // std::function wants copies; the handler exists once, so it is shared.
-    using Handler = decltype(handler);
-    auto shared = std::make_shared<Handler>(std::move(handler));
-    auto home = asio::get_associated_executor(*shared);
-    auto work = asio::make_work_guard(home);
-    auto complete = [shared, home, work](Result<Offset> result) {
-      asio::post(home, [shared, result = std::move(result)]() mutable {
-        std::move (*shared)(std::move(result));
-      });
-    };
-    const auto accepted = journal.append(std::move(records), complete);
-    if (!accepted) {
-      complete(std::unexpected(accepted.error()));
-    }
-  };
-  auto result = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<Offset>)>(
-      std::move(start), asio::use_awaitable, std::move(batch));
-  co_return result;
-}
-
 metrics::Counter& recorded_counter() {
   static metrics::Counter counter =
       metrics::counter("opentrail_records_accepted_total", "Records of calls taken by the journal");
@@ -58,13 +31,14 @@ metrics::Counter& recorded_counter() {
 Recorder::Recorder(journal::Journal& journal, WantsDataEvent wants_data_event)
     : journal_(journal), wants_data_event_(std::move(wants_data_event)) {}
 
-asio::awaitable<Result<std::optional<Offset>>> Recorder::record(const record::CallFacts& facts) {
+asio::awaitable<Result<std::optional<Offset>>> Recorder::record(const record::CallFacts& facts,
+                                                                Wait wait) {
   record::Record built = record::build_record(facts);
   const bool data = facts.category == record::Category::Data;
   if (data && !wants_data_event_(built)) {
     co_return std::nullopt;
   }
-  const bool mutating = !data && !facts.read_only.value_or(false);
+  const bool mutating = !data && !facts.read_only.value_or(false) && wait == Wait::ByKind;
   const auto deadline = std::chrono::steady_clock::now() + kQueuePatience;
   asio::steady_timer pause(co_await asio::this_coro::executor);
   for (;;) {
@@ -86,7 +60,7 @@ asio::awaitable<Result<std::optional<Offset>>> Recorder::record(const record::Ca
 asio::awaitable<Result<Offset>> Recorder::append_durably(record::Record record) {
   std::vector<record::Record> batch;
   batch.push_back(std::move(record));
-  auto result = co_await append(journal_, std::move(batch));
+  auto result = co_await journal::await_append(journal_, std::move(batch));
   co_return result;
 }
 

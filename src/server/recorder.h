@@ -20,10 +20,13 @@ class Recorder {
 
   Recorder(journal::Journal& journal, WantsDataEvent wants_data_event);
 
+  /// ByKind: as above. Never: no record's durability is waited for, its acceptance is.
+  enum class Wait : std::uint8_t { ByKind, Never };
+
   /// The record's offset; absent for a data event that nobody selects. Errors: Unavailable when the
   /// journal cannot take it.
   boost::asio::awaitable<Result<std::optional<journal::Offset>>> record(
-      const record::CallFacts& facts);
+      const record::CallFacts& facts, Wait wait = Wait::ByKind);
 
  private:
   boost::asio::awaitable<Result<journal::Offset>> append_durably(record::Record record);

@@ -1,0 +1,295 @@
+// Goal: a proxy sees an upstream's answers as they were, keeps connections that can be kept, and is
+// told what went wrong. Method: a server of raw bytes on a thread, one script a connection.
+#include "net/upstream.h"
+
+#include <sys/socket.h>
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace opentrail::net {
+namespace {
+
+using asio::ip::tcp;
+using testing::HasSubstr;
+
+/// Runs `script` for each connection, one after the other.
+class RawServer {
+ public:
+  explicit RawServer(std::function<void(tcp::socket&)> script)
+      : acceptor_(context_, {asio::ip::make_address("127.0.0.1"), 0}),
+        thread_([this, script = std::move(script)] {
+          for (;;) {
+            boost::system::error_code failed;
+            tcp::socket socket(context_);
+            acceptor_.accept(socket, failed);
+            if (failed || stopping_) {
+              return;
+            }
+            ++connections;
+            current_ = socket.native_handle();
+            script(socket);
+            current_ = -1;
+          }
+        }) {}
+  ~RawServer() {
+    stopping_ = true;
+    // A connection that the other side keeps would be waited for.
+    if (const int socket = current_; socket >= 0) {
+      ::shutdown(socket, SHUT_RDWR);
+    }
+    boost::system::error_code ignored;
+    tcp::socket(context_).connect(acceptor_.local_endpoint(), ignored);
+    thread_.join();
+  }
+  RawServer(const RawServer&) = delete;
+  RawServer& operator=(const RawServer&) = delete;
+
+  [[nodiscard]] Url url() const {
+    Url url;
+    url.scheme = "http";
+    url.host = "127.0.0.1";
+    url.port = acceptor_.local_endpoint().port();
+    return url;
+  }
+  std::atomic<int> connections = 0;
+
+ private:
+  asio::io_context context_;
+  tcp::acceptor acceptor_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<int> current_ = -1;
+  std::thread thread_;
+};
+
+/// Reads a head; false at the end of the connection.
+bool read_request(tcp::socket& socket) {
+  boost::system::error_code failed;
+  std::string head;
+  asio::read_until(socket, asio::dynamic_buffer(head), "\r\n\r\n", failed);
+  return !failed;
+}
+
+/// Answers every request of a connection with the same bytes.
+std::function<void(tcp::socket&)> always(std::string answer) {
+  return [answer = std::move(answer)](tcp::socket& socket) {
+    boost::system::error_code failed;
+    while (!failed && read_request(socket)) {
+      asio::write(socket, asio::buffer(answer), failed);
+    }
+  };
+}
+
+/// ... once, and closes.
+std::function<void(tcp::socket&)> once(std::string answer) {
+  return [answer = std::move(answer)](tcp::socket& socket) {
+    boost::system::error_code failed;
+    read_request(socket);
+    asio::write(socket, asio::buffer(answer), failed);
+  };
+}
+
+struct Seen {
+  std::optional<AnswerHead> head;
+  std::string body;
+  Headers trailers;
+  bool reused = false;
+  std::optional<Error> error;
+};
+
+asio::awaitable<void> talk(Upstream& upstream, std::string request, Seen& seen) {
+  auto exchange = co_await upstream.open(false);
+  if (!exchange) {
+    seen.error = exchange.error();
+    co_return;
+  }
+  seen.reused = (*exchange)->reused();
+  static_cast<void>(co_await (*exchange)->write(request));
+  auto head = co_await (*exchange)->read_head(request.starts_with("HEAD"));
+  if (!head) {
+    seen.error = head.error();
+    co_return;
+  }
+  seen.head = *head;
+  std::string buffer(7, '\0');
+  for (;;) {
+    const auto got = co_await (*exchange)->read_some(buffer);
+    if (!got) {
+      seen.error = got.error();
+      co_return;
+    }
+    if (*got == 0) {
+      break;
+    }
+    seen.body += buffer.substr(0, *got);
+  }
+  seen.trailers = (*exchange)->trailers();
+}
+
+class UpstreamTest : public testing::Test {
+ protected:
+  Seen talk_to(const RawServer& server, std::string request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n") {
+    if (upstream_ == nullptr) {
+      upstream_ = Upstream::make(server.url(), options_).value();
+    }
+    Seen seen;
+    context_.restart();
+    asio::co_spawn(context_, talk(*upstream_, std::move(request), seen), asio::detached);
+    context_.run();
+    return seen;
+  }
+  ~UpstreamTest() override {
+    if (upstream_) {
+      upstream_->close_idle();
+    }
+  }
+
+  UpstreamOptions options_;
+  asio::io_context context_{1};
+  std::unique_ptr<Upstream> upstream_;
+};
+
+TEST_F(UpstreamTest, KeepsTheHeadAsItCame) {
+  const std::string raw =
+      "HTTP/1.1 201 Made It\r\nx-odd:  two  spaces \r\nContent-LENGTH: 3\r\n\r\n";
+  const RawServer server(always(raw + "abc"));
+  const Seen seen = talk_to(server);
+  ASSERT_TRUE(seen.head);
+  EXPECT_EQ(seen.head->raw, raw);
+  EXPECT_EQ(seen.head->status, 201);
+  EXPECT_EQ(seen.head->framing, Framing::Length);
+  EXPECT_EQ(seen.body, "abc");
+}
+
+TEST_F(UpstreamTest, UsesAConnectionAgain) {
+  RawServer server(always("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n01234567890123456789"));
+  EXPECT_FALSE(talk_to(server).reused);
+  const Seen second = talk_to(server);
+  EXPECT_TRUE(second.reused);
+  EXPECT_EQ(second.body, "01234567890123456789");
+  EXPECT_EQ(server.connections, 1);
+}
+
+TEST_F(UpstreamTest, DoesNotUseAConnectionThatWasClosed) {
+  RawServer server(once("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"));
+  EXPECT_EQ(talk_to(server).body, "x");
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // for the end to arrive
+  const Seen second = talk_to(server);
+  EXPECT_FALSE(second.reused);
+  EXPECT_EQ(second.body, "x");
+}
+
+TEST_F(UpstreamTest, DoesNotKeepWhatTheAnswerCloses) {
+  RawServer server(always("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"));
+  EXPECT_EQ(talk_to(server).body, "x");
+  EXPECT_FALSE(upstream_ == nullptr);
+}
+
+TEST_F(UpstreamTest, ReadsChunksAndTrailers) {
+  const RawServer server(
+      always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=1\r\nabc\r\n"
+             "A\r\n0123456789\r\n0\r\nx-checksum: c\r\n\r\n"));
+  const Seen seen = talk_to(server);
+  ASSERT_FALSE(seen.error) << seen.error->message();
+  EXPECT_EQ(seen.head->framing, Framing::Chunked);
+  EXPECT_EQ(seen.body, "abc0123456789");
+  EXPECT_EQ(seen.trailers.get("x-checksum"), "c");
+  EXPECT_TRUE(talk_to(server).reused);
+}
+
+TEST_F(UpstreamTest, ReadsUntilTheEnd) {
+  const RawServer server(once("HTTP/1.1 200 OK\r\n\r\nall of it"));
+  const Seen seen = talk_to(server);
+  EXPECT_EQ(seen.head->framing, Framing::UntilClose);
+  EXPECT_EQ(seen.body, "all of it");
+}
+
+TEST_F(UpstreamTest, KnowsAnswersWithoutABody) {
+  const RawServer server(always("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"));
+  const Seen seen = talk_to(server, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(seen.head);
+  EXPECT_EQ(seen.head->framing, Framing::None);
+  EXPECT_EQ(seen.body, "");
+  const RawServer empty(always("HTTP/1.1 204 No Content\r\n\r\n"));
+  upstream_->close_idle();
+  upstream_.reset();
+  EXPECT_EQ(talk_to(empty).head->framing, Framing::None);
+}
+
+TEST_F(UpstreamTest, PassesOverInterimAnswers) {
+  const RawServer server(
+      always("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n"
+             "\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"));
+  const Seen seen = talk_to(server);
+  ASSERT_TRUE(seen.head);
+  EXPECT_EQ(seen.head->status, 200);
+  EXPECT_EQ(seen.body, "x");
+}
+
+TEST_F(UpstreamTest, SaysThatAnAnswerWasCutShort) {
+  const RawServer server(once("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"));
+  const Seen seen = talk_to(server);
+  ASSERT_TRUE(seen.error);
+  EXPECT_EQ(seen.error->code(), ErrorCode::Unavailable);
+  EXPECT_THAT(seen.error->message(), HasSubstr("cut short"));
+  const RawServer chunked(
+      once("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"));
+  upstream_.reset();
+  EXPECT_TRUE(talk_to(chunked).error);
+}
+
+TEST_F(UpstreamTest, RefusesWhatIsNoAnswer) {
+  for (const char* bytes :
+       {"SSH-2.0-OpenSSH\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"}) {
+    const RawServer server(once(bytes));
+    upstream_.reset();
+    const Seen seen = talk_to(server);
+    ASSERT_TRUE(seen.error) << bytes;
+    EXPECT_EQ(seen.error->code(), ErrorCode::InvalidArgument) << bytes;
+  }
+}
+
+TEST_F(UpstreamTest, WaitsNoLongerThanItMay) {
+  options_.answer_timeout = std::chrono::milliseconds(50);
+  const RawServer server([](tcp::socket& socket) {
+    read_request(socket);
+    read_request(socket);  // until the other side gives up
+  });
+  const Seen seen = talk_to(server);
+  ASSERT_TRUE(seen.error);
+  EXPECT_EQ(seen.error->code(), ErrorCode::Timeout);
+}
+
+TEST_F(UpstreamTest, SaysThatNobodyListens) {
+  Url url;
+  url.scheme = "http";
+  url.host = "127.0.0.1";
+  {
+    const RawServer gone([](tcp::socket&) {});
+    url.port = gone.url().port;
+  }
+  upstream_ = Upstream::make(url, {}).value();
+  Seen seen;
+  asio::co_spawn(context_, talk(*upstream_, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", seen),
+                 asio::detached);
+  context_.run();
+  ASSERT_TRUE(seen.error);
+  EXPECT_EQ(seen.error->code(), ErrorCode::Unavailable);
+  EXPECT_THAT(seen.error->message(), HasSubstr("connect"));
+}
+
+}  // namespace
+}  // namespace opentrail::net
