@@ -3,7 +3,7 @@
 // parses as a record keeps its bytes and can be judged by selectors.
 #include "record/record.h"
 #include "record/record_reference.h"
-#include "record/selectors.h"
+#include "record/selector_subject.h"
 #include "record/splitter.h"
 
 #include <algorithm>
