@@ -34,6 +34,10 @@ class Reader {
     return text.empty() || is_in_record ? text : subject_.own_texts.emplace_front(text);
   }
 
+  std::string_view text(JsonIndex::At at) {
+    return at == 0 ? std::string_view() : kept(walk_.json().text(at));
+  }
+
   void read_resources() {
     JsonIndex& json = walk_.json();
     const auto list = walk_.place(RootKey::Resources);
@@ -47,19 +51,22 @@ class Reader {
 
   JsonIndex::At read_resource(JsonIndex::At item) {
     JsonIndex& json = walk_.json();
-    std::string_view type;
-    std::string_view arn;
-    std::string_view prefix;
+    JsonIndex::At type_at = 0;
+    JsonIndex::At arn_at = 0;
+    JsonIndex::At prefix_at = 0;
     const auto behind = json.each_member(item, [&](std::string_view key, JsonIndex::At value) {
-      std::string_view* const to = key == "ARN"         ? &arn
-                                   : key == "type"      ? &type
-                                   : key == "ARNPrefix" ? &prefix
-                                                        : nullptr;
-      if (to != nullptr && to->empty()) {
-        *to = kept(json.text(value));
+      JsonIndex::At* const at = key == "ARN"         ? &arn_at
+                                : key == "type"      ? &type_at
+                                : key == "ARNPrefix" ? &prefix_at
+                                                     : nullptr;
+      if (at != nullptr && *at == 0) {  // the first of a name counts
+        *at = value;
       }
       return json.behind(value);
     });
+    const std::string_view type = text(type_at);
+    const std::string_view arn = text(arn_at);
+    const std::string_view prefix = text(prefix_at);
     if (!arn.empty() || (!type.empty() && prefix.empty())) {
       subject_.resources.push_back({type, arn});
     }

@@ -21,7 +21,7 @@ TEST(SelectorSubject, ReadsWhatSelectorsLookAt) {
       "readOnly":true,"resources":[
       {"type":"AWS::S3::Object","ARNPrefix":"arn:aws:s3:::bucket/"},
       {"accountId":"1","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::bucket"},{"type":"x"},
-      {"ARN":"y"},{},7,{"ARN":["z"],"type":{"ARN":"z"}}]})");
+      {"ARN":"y","ARN":"z"},{"type":1.5,"type":"z"},{},7,{"ARN":["z"],"type":{"ARN":"z"}}]})");
   const auto subject = selector_subject(record);
   ASSERT_TRUE(subject.has_value());
   EXPECT_EQ(subject->category, Category::Data);
