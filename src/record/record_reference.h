@@ -4,8 +4,11 @@
 #include "record/record.h"
 #include "record/selector_subject.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 /// For tests and fuzz targets: what a record says, asked of simdjson's tree member by member. Slow
 /// and plain, it is what the one quick walk is compared with.
@@ -52,29 +55,27 @@ inline std::string flag(const simdjson::dom::element& root, std::string_view nam
   return text == "true" || text == "false" ? text : "";
 }
 
-/// True when `subject` has these resources of `root`, in their order.
-inline bool has_resources(const SelectorSubject& subject, const simdjson::dom::element& root) {
-  std::size_t next = 0;
-  const auto is_next = [&](const std::string& type, const std::string& arn) {
-    return next < subject.resources.size() && subject.resources[next].type == type &&
-           subject.resources[next++].arn == arn;
-  };
+/// The types and ARNs that selector_subject() must give, in their order.
+inline std::vector<std::pair<std::string, std::string>> resources(
+    const simdjson::dom::element& root) {
+  std::vector<std::pair<std::string, std::string>> all;
   simdjson::dom::array items;
   const auto list = find(root, "resources");
-  if (list && list->get_array().get(items) == simdjson::SUCCESS) {
-    for (const simdjson::dom::element item : items) {
-      const std::string type = text_at(item, "type");
-      const std::string arn = text_at(item, "ARN");
-      const std::string prefix = text_at(item, "ARNPrefix");
-      if ((!arn.empty() || (!type.empty() && prefix.empty())) && !is_next(type, arn)) {
-        return false;
-      }
-      if (!prefix.empty() && !is_next(type, prefix)) {
-        return false;
-      }
+  if (!list || list->get_array().get(items) != simdjson::SUCCESS) {
+    return all;
+  }
+  for (const simdjson::dom::element item : items) {
+    const std::string type = text_at(item, "type");
+    const std::string arn = text_at(item, "ARN");
+    const std::string prefix = text_at(item, "ARNPrefix");
+    if (!arn.empty() || (!type.empty() && prefix.empty())) {
+      all.emplace_back(type, arn);
+    }
+    if (!prefix.empty()) {
+      all.emplace_back(type, prefix);
     }
   }
-  return next == subject.resources.size();
+  return all;
 }
 
 /// "" when selector_subject() agrees with the tree, else the part in which it does not.
@@ -96,7 +97,11 @@ inline std::string subject_disagreement(const Result<SelectorSubject>& subject,
   if (!agrees) {
     return "what selectors look at";
   }
-  return has_resources(*subject, root) ? "" : "the resources that selectors look at";
+  const bool same = std::ranges::equal(subject->resources, resources(root),
+                                       [](const SelectorResource& a, const auto& b) {
+                                         return a.type == b.first && a.arn == b.second;
+                                       });
+  return same ? "" : "the resources that selectors look at";
 }
 
 /// "" when parse_record(), lookup_fields() and selector_subject() agree with the tree about `json`,
