@@ -1,9 +1,8 @@
 // Property: the items of a stream depend neither on how it is cut into pieces nor on the method;
-// what is a record, and what its terms and lookup fields are, agrees with simdjson's tree; whatever
-// parses as a record keeps its bytes and can be judged by selectors.
+// what is a record, and what its terms, its lookup fields and what selectors look at are, agrees
+// with simdjson's tree; whatever parses as a record keeps its bytes.
 #include "record/record.h"
 #include "record/record_reference.h"
-#include "record/selectors.h"
 #include "record/splitter.h"
 
 #include <algorithm>
@@ -63,8 +62,7 @@ bool holds(const std::string& json) {
   }
   const auto fields = record::lookup_fields(parsed->json);
   return parsed->json == json && !parsed->id.empty() && fields && fields->event_id == parsed->id &&
-         fields->resources.size() <= record::kResourceNamesMax &&
-         record::selector_subject(*parsed).has_value();
+         fields->resources.size() <= record::kResourceNamesMax;
 }
 
 Items split_by_all_methods(std::string_view text, bool tell) {

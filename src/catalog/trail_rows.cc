@@ -27,6 +27,34 @@ json::object to_json(const record::EventSelector& selector) {
           {"exclude_sources", to_json(selector.exclude_management_event_sources)}};
 }
 
+/// An operator that has no values is left out.
+json::object to_json(const record::FieldSelector& selector) {
+  json::object out{{"field", selector.field}};
+  for (const record::SelectorOperator op : record::kSelectorOperators) {
+    if (!selector[op].empty()) {
+      out[record::to_string(op)] = to_json(selector[op]);
+    }
+  }
+  return out;
+}
+
+json::object to_json(const record::AdvancedEventSelector& selector) {
+  json::array fields;
+  for (const record::FieldSelector& field : selector.field_selectors) {
+    fields.push_back(to_json(field));
+  }
+  return {{"name", selector.name}, {"fields", std::move(fields)}};
+}
+
+template <typename T>
+json::array to_json(const std::vector<T>& selectors) {
+  json::array out;
+  for (const T& selector : selectors) {
+    out.push_back(to_json(selector));
+  }
+  return out;
+}
+
 std::unexpected<Error> corrupt(std::string_view what) {
   return fail(ErrorCode::Corruption, fmt::format("the catalog's {} cannot be read", what));
 }
@@ -79,6 +107,31 @@ Result<record::EventSelector> parse_selector(const json::value& value) {
   return selector;
 }
 
+Result<record::FieldSelector> parse_field_selector(const json::value& value) {
+  if (!value.is_object()) {
+    return corrupt("trail configuration");
+  }
+  record::FieldSelector selector;
+  selector.field = string_member(value.get_object(), "field");
+  for (const record::SelectorOperator op : record::kSelectorOperators) {
+    OT_TRY(selector[op], strings(array_member(value.get_object(), record::to_string(op))));
+  }
+  return selector;
+}
+
+Result<record::AdvancedEventSelector> parse_advanced_selector(const json::value& value) {
+  if (!value.is_object()) {
+    return corrupt("trail configuration");
+  }
+  record::AdvancedEventSelector selector;
+  selector.name = string_member(value.get_object(), "name");
+  for (const json::value& item : array_member(value.get_object(), "fields")) {
+    OT_TRY(record::FieldSelector field, parse_field_selector(item));
+    selector.field_selectors.push_back(std::move(field));
+  }
+  return selector;
+}
+
 }  // namespace
 
 const std::vector<std::string_view>& trail_tables() {
@@ -96,19 +149,18 @@ const std::vector<std::string_view>& trail_tables() {
 }
 
 std::string to_json_text(const TrailConfig& config) {
-  json::array selectors;
-  for (const record::EventSelector& selector : config.selectors) {
-    selectors.push_back(to_json(selector));
-  }
-  return to_text(
-      json::object{{"bucket", config.bucket},
+  json::object out{{"bucket", config.bucket},
                    {"key_prefix", config.key_prefix},
                    {"include_global_service_events", config.include_global_service_events},
                    {"multi_region", config.multi_region},
                    {"log_file_validation", config.log_file_validation},
                    {"logging", config.logging},
                    {"custom_selectors", config.custom_selectors},
-                   {"selectors", std::move(selectors)}});
+                   {"selectors", to_json(config.selectors)}};
+  if (!config.advanced_selectors.empty()) {  // rows of trails without them stay as they were
+    out["advanced_selectors"] = to_json(config.advanced_selectors);
+  }
+  return to_text(out);
 }
 
 Result<TrailConfig> parse_trail_config(std::string_view text) {
@@ -128,6 +180,10 @@ Result<TrailConfig> parse_trail_config(std::string_view text) {
   for (const json::value& item : array_member(object, "selectors")) {
     OT_TRY(record::EventSelector selector, parse_selector(item));
     config.selectors.push_back(std::move(selector));
+  }
+  for (const json::value& item : array_member(object, "advanced_selectors")) {
+    OT_TRY(record::AdvancedEventSelector selector, parse_advanced_selector(item));
+    config.advanced_selectors.push_back(std::move(selector));
   }
   return config;
 }

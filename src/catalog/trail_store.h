@@ -23,7 +23,8 @@ struct TrailConfig {
   bool multi_region = false;
   bool log_file_validation = false;
   bool logging = false;
-  std::vector<record::EventSelector> selectors;
+  std::vector<record::EventSelector> selectors;  ///< Basic ones; empty beside advanced ones.
+  std::vector<record::AdvancedEventSelector> advanced_selectors;
   bool custom_selectors = false;  ///< Somebody has put selectors, be they the default ones.
   bool operator==(const TrailConfig&) const = default;
 };

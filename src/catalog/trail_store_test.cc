@@ -259,10 +259,44 @@ TEST_F(TrailStoreTest, VersionsThatBeganOrEndedValidationStay) {
   EXPECT_EQ(numbers(trail.id), (std::vector<std::int64_t>{1, 2, 4, 6, 7}));
 }
 
+TEST_F(TrailStoreTest, AdvancedSelectorsComeBackAsTheyWere) {
+  Trail trail = create("main");
+  trail.config.selectors.clear();
+  record::FieldSelector name{"eventName", {}};
+  name[record::SelectorOperator::StartsWith] = {"Get", "\"", "\xC3\xA9"};
+  name[record::SelectorOperator::NotEndsWith] = {"Acl"};
+  record::FieldSelector category{"eventCategory", {}};
+  category[record::SelectorOperator::Equals] = {"Data"};
+  trail.config.advanced_selectors = {{"reads", {category, name}}, {"", {category}}};
+  ASSERT_TRUE(store_->update(trail, kNow).has_value());
+  EXPECT_EQ(store_->find(kAccount, "us-east-1", "main")->config, trail.config);
+  reopen();
+  EXPECT_EQ(store_->find(kAccount, "us-east-1", "main")->config, trail.config);
+}
+
+TEST_F(TrailStoreTest, RowsFromBeforeAdvancedSelectorsAreRead) {
+  create("main");
+  ASSERT_TRUE(database_->execute(
+      R"(UPDATE trail_versions SET config = '{"bucket":"logs","key_prefix":"",)"
+      R"("include_global_service_events":true,"multi_region":false,"log_file_validation":false,)"
+      R"("logging":true,"custom_selectors":true,"selectors":[{"read_write_type":"ReadOnly",)"
+      R"("include_management_events":true,"data_resources":[],"exclude_sources":[]}]}')"));
+  reopen();
+  const TrailConfig config = store_->find(kAccount, "us-east-1", "main")->config;
+  ASSERT_EQ(config.selectors.size(), 1U);
+  EXPECT_EQ(config.selectors[0].read_write_type, record::ReadWriteType::ReadOnly);
+  EXPECT_TRUE(config.advanced_selectors.empty());
+}
+
 TEST_F(TrailStoreTest, AConfigurationThatCannotBeReadIsCorruption) {
   create("main");
-  ASSERT_TRUE(database_->execute("UPDATE trail_versions SET config = '{\"selectors\":[1]}'"));
-  EXPECT_EQ(TrailStore::open(*database_).error().code(), ErrorCode::Corruption);
+  for (const std::string broken : {R"({"selectors":[1]})", R"({"advanced_selectors":[1]})",
+                                   R"({"advanced_selectors":[{"fields":[1]}]})",
+                                   R"({"advanced_selectors":[{"fields":[{"Equals":[1]}]}]})"}) {
+    SCOPED_TRACE(broken);
+    ASSERT_TRUE(database_->execute("UPDATE trail_versions SET config = '" + broken + "'"));
+    EXPECT_EQ(TrailStore::open(*database_).error().code(), ErrorCode::Corruption);
+  }
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include "base/text.h"
 #include "catalog/delivery_store.h"
 #include "catalog/signing_key_store.h"
+#include "delivery/current_trails.h"
 #include "delivery/object_names.h"
 #include "delivery/signing_keys.h"
-#include "delivery/trail_match.h"
 #include "delivery/trail_worker.h"
 
 #include <algorithm>
@@ -35,6 +35,7 @@ class DeliveryEngine final : public Delivery {
         options_(std::move(options)),
         store_(std::move(store)),
         key_store_(std::move(key_store)),
+        current_trails_(parts.trails),
         keys_(*key_store_, parts.keyring, parts.random),
         opened_at_offset_(value(parts.journal.end())),
         workers_({parts_.journal, parts_.objects, *store_, keys_, options_}) {}
@@ -92,9 +93,7 @@ class DeliveryEngine final : public Delivery {
   }
 
   [[nodiscard]] bool wanted(const record::Record& record) const override {
-    return std::ranges::any_of(parts_.trails.trails(record.account_id), [&](const auto& trail) {
-      return wants(trail, trail.config, record);
-    });
+    return current_trails_.want(record);
   }
 
   Result<void> check_bucket(const catalog::Trail& trail) override {
@@ -265,6 +264,7 @@ class DeliveryEngine final : public Delivery {
   DeliveryOptions options_;
   std::unique_ptr<catalog::DeliveryStore> store_;
   std::unique_ptr<catalog::SigningKeyStore> key_store_;
+  CurrentTrails current_trails_;
   SigningKeys keys_;
   std::uint64_t opened_at_offset_;
   TrailWorker::Parts workers_;

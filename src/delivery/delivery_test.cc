@@ -250,6 +250,36 @@ TEST_F(DeliveryTest, DataEventsAreWantedOnlyWhereATrailSelectsThem) {
   EXPECT_TRUE(delivery_->wanted(data));
   facts.resources[0].arn = "arn:aws:s3:::open/key";
   EXPECT_FALSE(delivery_->wanted(record::build_record(facts)));
+  record::FieldSelector category{"eventCategory", {}};
+  category[record::SelectorOperator::Equals] = {"Data"};
+  record::FieldSelector arn{"resources.ARN", {}};
+  arn[record::SelectorOperator::NotStartsWith] = {"arn:aws:s3:::secret/"};
+  trail.config.selectors.clear();
+  trail.config.advanced_selectors = {{"", {category, arn}}};
+  change(trail, "PutEventSelectors");
+  EXPECT_TRUE(delivery_->wanted(record::build_record(facts)));
+  EXPECT_FALSE(delivery_->wanted(data));
+}
+
+TEST_F(DeliveryTest, AdvancedSelectorsDecideFromTheirRecordOn) {
+  auto trail = create_trail(multi_region());
+  const auto started = start_logging(trail);
+  const auto before = call("us-west-2", "Encrypt", true, "kms.amazonaws.com");
+  record::FieldSelector category{"eventCategory", {}};
+  category[record::SelectorOperator::Equals] = {"Management"};
+  record::FieldSelector source{"eventSource", {}};
+  source[record::SelectorOperator::NotEquals] = {"kms.amazonaws.com"};
+  trail.config.selectors.clear();
+  trail.config.advanced_selectors = {{"no KMS", {category, source}}};
+  const auto changed = change(trail, "PutEventSelectors");
+  call("us-west-2", "Encrypt", true, "kms.amazonaws.com");
+  const auto other = call("us-west-2", "DescribeInstances", true);
+  trail.config.selectors.resize(1);
+  trail.config.advanced_selectors.clear();
+  const auto back = change(trail, "PutEventSelectors");
+  const auto after = call("us-west-2", "Encrypt", true, "kms.amazonaws.com");
+  pass();
+  expect_once({started, before, changed, other, back, after});
 }
 
 TEST_F(DeliveryTest, RunsInTheBackground) {

@@ -5,7 +5,6 @@
 #include "crypto/hash.h"
 #include "delivery/gzip_member.h"
 #include "delivery/object_names.h"
-#include "delivery/trail_match.h"
 
 #include <algorithm>
 
@@ -128,8 +127,23 @@ Result<Sent> LogDelivery::round_of(const Pass& pass, Timestamp stamp, Collectors
   return outcome;
 }
 
+const TrailFilter& LogDelivery::filter_of(const Pass& pass, const catalog::TrailVersion& version) {
+  const auto found = filters_.find(version.version);
+  return found != filters_.end()
+             ? found->second
+             : filters_.try_emplace(version.version, pass.trail(), version.config).first->second;
+}
+
+void LogDelivery::drop_old_filters(const Pass& pass) {
+  std::erase_if(filters_, [&](const auto& entry) {
+    return std::ranges::find(pass.subject.versions, entry.first, &catalog::TrailVersion::version) ==
+           pass.subject.versions.end();
+  });
+}
+
 Result<LogDelivery::Scan> LogDelivery::scan(const Pass& pass, const Collectors& of,
                                             std::uint64_t from, std::uint64_t end) {
+  drop_old_filters(pass);
   Scan scanned;
   scanned.to = from;
   std::size_t bytes = 0;
@@ -148,8 +162,11 @@ Result<LogDelivery::Scan> LogDelivery::scan(const Pass& pass, const Collectors& 
       }
       scanned.to = value(stored.offset) + 1;
       const auto* version = version_at(pass.subject.versions, value(stored.offset));
-      if (version == nullptr || !asked(stored.record.region) ||
-          !wants(pass.trail(), version->config, stored.record)) {
+      if (version == nullptr || !asked(stored.record.region)) {
+        continue;
+      }
+      Candidate candidate(stored.record);
+      if (!filter_of(pass, *version).wants(candidate)) {
         continue;
       }
       scanned.files[stored.record.region].add(stored.record);

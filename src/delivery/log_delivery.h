@@ -2,6 +2,7 @@
 #include "delivery/collector_set.h"
 #include "delivery/log_file.h"
 #include "delivery/pass.h"
+#include "delivery/trail_match.h"
 #include "journal/journal.h"
 
 #include <map>
@@ -34,6 +35,9 @@ class LogDelivery {
 
   /// The wanted records of these collectors in [from, end), until the files are large enough.
   Result<Scan> scan(const Pass& pass, const Collectors& of, std::uint64_t from, std::uint64_t end);
+  /// Of one of the pass's versions.
+  const TrailFilter& filter_of(const Pass& pass, const catalog::TrailVersion& version);
+  void drop_old_filters(const Pass& pass);
   Result<Sent> round_of(const Pass& pass, Timestamp stamp, Collectors group);
   Result<Sent> write(const Pass& pass, catalog::Collector collector, LogFile file);
   Result<Sent> note_failure(const Pass& pass, catalog::Collector collector, const Error& error);
@@ -43,6 +47,7 @@ class LogDelivery {
   objects::ObjectStore& objects_;
   CollectorSet& collectors_;
   RefusedRegions refused_;
+  std::map<std::int64_t, TrailFilter> filters_;  ///< By version, which never changes.
 };
 
 }  // namespace opentrail::delivery

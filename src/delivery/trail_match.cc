@@ -9,21 +9,39 @@ bool collects_in(const catalog::TrailConfig& config, std::string_view home_regio
   return config.multi_region || region == home_region;
 }
 
-bool wants(const catalog::Trail& trail, const catalog::TrailConfig& config,
-           const record::Record& record) {
-  if (!config.logging || record.origin != record::Origin::Call ||
-      record.account_id != trail.account_id ||
-      !collects_in(config, trail.home_region, record.region)) {
+const record::SelectorSubject* Candidate::subject() {
+  if (!subject_) {
+    subject_.emplace(record::selector_subject(record_));
+  }
+  return subject_->has_value() ? &**subject_ : nullptr;
+}
+
+TrailFilter::TrailFilter(const catalog::Trail& trail, const catalog::TrailConfig& config)
+    : account_id_(trail.account_id),
+      region_(config.multi_region ? std::string() : trail.home_region),
+      logging_(config.logging),
+      include_global_service_events_(config.include_global_service_events),
+      selectors_(config.advanced_selectors.empty()
+                     ? record::SelectorMatcher(config.selectors)
+                     : record::SelectorMatcher(config.advanced_selectors)) {}
+
+bool TrailFilter::wants(Candidate& candidate) const {
+  const record::Record& record = candidate.record();
+  if (!logging_ || record.origin != record::Origin::Call || record.account_id != account_id_ ||
+      (!region_.empty() && record.region != region_)) {
     return false;
   }
-  const auto subject = record::selector_subject(record);
-  if (!subject) {
-    return false;  // our own records always parse
+  // Most trails want all management events and nothing else: then no record need be read.
+  const auto known = selectors_.answer_for(record.category);
+  if (known && (!*known || include_global_service_events_)) {
+    return *known;
   }
-  if (!config.include_global_service_events && record::is_global_service(subject->event_source)) {
+  const record::SelectorSubject* const subject = candidate.subject();
+  if (subject == nullptr ||
+      (!include_global_service_events_ && record::is_global_service(subject->event_source))) {
     return false;
   }
-  return record::selects(config.selectors, *subject);
+  return selectors_.matches(*subject);
 }
 
 const catalog::TrailVersion* version_at(std::span<const catalog::TrailVersion> versions,

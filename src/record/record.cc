@@ -1,6 +1,5 @@
 #include "record/record.h"
 
-#include "base/text.h"
 #include "crypto/hash.h"
 #include "record/record_walk.h"
 #include "record/resource_names.h"
@@ -76,20 +75,6 @@ std::string_view username_of(RecordWalk& record) {
   return record.text(IdentityKey::UserName);
 }
 
-std::string_view read_only_of(RecordWalk& record) {
-  const auto at = record.place(RootKey::ReadOnly);
-  if (at == 0) {
-    return {};
-  }
-  const std::string_view text = record.text(RootKey::ReadOnly);
-  for (const std::string_view value : {"true", "false"}) {
-    if (record.json().is(at, value) || equals_ignore_case(text, value)) {
-      return value;
-    }
-  }
-  return {};
-}
-
 /// The terms of one record before they are packed.
 class TermList {
  public:
@@ -123,7 +108,7 @@ Terms terms_of(RecordWalk& walk, const Record& record) {
   terms.add(Field::EventSource, walk.text(RootKey::EventSource));
   terms.add(Field::Username, username_of(walk));
   terms.add(Field::AccessKeyId, walk.text(IdentityKey::AccessKeyId));
-  terms.add(Field::ReadOnly, read_only_of(walk));
+  terms.add(Field::ReadOnly, walk.flag(RootKey::ReadOnly));
   terms.add(Field::AccountId, record.account_id);
   terms.add(Field::Region, record.region);
   terms.add(Field::EventCategory, to_string(record.category));
@@ -182,7 +167,7 @@ Result<LookupFields> lookup_fields(std::string_view json) {
   fields.event_source = walk.text(RootKey::EventSource);
   fields.username = username_of(walk);
   fields.access_key_id = walk.text(IdentityKey::AccessKeyId);
-  fields.read_only = read_only_of(walk);
+  fields.read_only = walk.flag(RootKey::ReadOnly);
   const ResourceNames names = resource_names(walk);
   fields.resources.reserve(names.size());
   for (const auto& [type, name] : names) {

@@ -18,6 +18,7 @@ enum class Category : std::uint8_t {
   Insight = 3,
   Other = 4
 };
+inline constexpr std::size_t kCategoryCount = 5;
 
 /// "Management", "Data", "NetworkActivity", "Insight", as eventCategory spells them; "" for Other.
 [[nodiscard]] std::string_view to_string(Category category);

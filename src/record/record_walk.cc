@@ -1,5 +1,6 @@
 #include "record/record_walk.h"
 
+#include "base/text.h"
 #include "record/json_document.h"
 #include "record/key_table.h"
 
@@ -9,7 +10,8 @@ namespace {
 constexpr KeyTable<kRootKeyCount, 64> kRootKeys(
     {"eventID", "eventTime", "eventSource", "eventName", "awsRegion", "recipientAccountId",
      "userIdentity", "eventCategory", "eventType", "managementEvent", "readOnly", "resources",
-     "requestParameters", "responseElements", "errorCode", "sourceIPAddress", "userAgent"});
+     "requestParameters", "responseElements", "errorCode", "sourceIPAddress", "userAgent",
+     "vpcEndpointId", "sessionCredentialFromConsole"});
 
 constexpr KeyTable<kIdentityKeyCount, 16> kIdentityKeys({"type", "principalId", "arn", "accountId",
                                                          "accessKeyId", "userName"});
@@ -38,6 +40,20 @@ Result<void> RecordWalk::read(std::string_view json) {
   }
   if (verdict == Verdict::Invalid) {
     return fail(ErrorCode::InvalidArgument, "the record is not valid JSON");
+  }
+  return {};
+}
+
+std::string_view RecordWalk::flag(RootKey key) {
+  const At at = place(key);
+  if (at == 0) {
+    return {};
+  }
+  const std::string_view said = json_.text(at);
+  for (const std::string_view value : {"true", "false"}) {
+    if (json_.is(at, value) || equals_ignore_case(said, value)) {
+      return value;
+    }
   }
   return {};
 }

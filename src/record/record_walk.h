@@ -29,9 +29,11 @@ enum class RootKey : std::uint8_t {
   ResponseElements,
   ErrorCode,
   SourceIpAddress,
-  UserAgent
+  UserAgent,
+  VpcEndpointId,
+  SessionCredentialFromConsole
 };
-inline constexpr std::size_t kRootKeyCount = 17;
+inline constexpr std::size_t kRootKeyCount = 19;
 
 /// Members of userIdentity.
 enum class IdentityKey : std::uint8_t { Type, PrincipalId, Arn, AccountId, AccessKeyId, UserName };
@@ -62,6 +64,8 @@ class RecordWalk {
     const At at = identity_[static_cast<std::size_t>(key)];
     return at == 0 ? std::string_view() : json_.text(at);
   }
+  /// "true" or "false", be it a boolean or, in any case of letters, a text; "" for all else.
+  [[nodiscard]] std::string_view flag(RootKey key);
   /// Where the member's value begins; 0 when it is absent.
   [[nodiscard]] At place(RootKey key) const { return root_[static_cast<std::size_t>(key)]; }
   /// Where their values begin; 0 when they are absent, or not in an object.

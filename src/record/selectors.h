@@ -1,12 +1,13 @@
 #pragma once
-#include "record/record.h"
-
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-/// Basic event selectors: which records a trail gets (spec api §4, "event selectors"). Pure.
+/// Event selectors: what a trail is told to keep (spec api §4). Values only; selector_matcher.h
+/// says which records they mean.
 namespace opentrail::record {
 
 enum class ReadWriteType : std::uint8_t { All, ReadOnly, WriteOnly };
@@ -17,10 +18,11 @@ enum class ReadWriteType : std::uint8_t { All, ReadOnly, WriteOnly };
 
 struct DataResource {
   std::string type;                 ///< "AWS::S3::Object".
-  std::vector<std::string> values;  ///< ARN prefixes: "arn:aws:s3:::bucket/".
+  std::vector<std::string> values;  ///< "arn:aws:s3:::bucket/", "arn:aws:lambda".
   bool operator==(const DataResource&) const = default;
 };
 
+/// A basic one.
 struct EventSelector {
   ReadWriteType read_write_type = ReadWriteType::All;
   bool include_management_events = true;
@@ -29,19 +31,40 @@ struct EventSelector {
   bool operator==(const EventSelector&) const = default;
 };
 
-/// The part of a record that selectors look at.
-struct SelectorSubject {
-  Category category = Category::Management;
-  bool read_only = false;  ///< A record that does not say counts as a write.
-  std::string event_source;
-  std::vector<std::string> resource_arns;
+/// In the order of AWS's model.
+enum class SelectorOperator : std::uint8_t {
+  Equals,
+  StartsWith,
+  EndsWith,
+  NotEquals,
+  NotStartsWith,
+  NotEndsWith
 };
-/// Errors: InvalidArgument, as parse_record.
-[[nodiscard]] Result<SelectorSubject> selector_subject(const Record& record);
+inline constexpr std::array kSelectorOperators = {
+    SelectorOperator::Equals,    SelectorOperator::StartsWith,    SelectorOperator::EndsWith,
+    SelectorOperator::NotEquals, SelectorOperator::NotStartsWith, SelectorOperator::NotEndsWith};
+/// As the API spells them: "Equals", "NotStartsWith".
+[[nodiscard]] std::string_view to_string(SelectorOperator op);
 
-/// True when one of the selectors wants it. No selectors want nothing.
-[[nodiscard]] bool selects(const std::vector<EventSelector>& selectors,
-                           const SelectorSubject& subject);
+/// A condition on one field of a record.
+struct FieldSelector {
+  std::string field;  ///< "eventName", "resources.ARN".
+  /// By operator; one that has none is not there.
+  std::array<std::vector<std::string>, kSelectorOperators.size()> values;
+  [[nodiscard]] const std::vector<std::string>& operator[](SelectorOperator op) const {
+    return values[static_cast<std::size_t>(op)];
+  }
+  [[nodiscard]] std::vector<std::string>& operator[](SelectorOperator op) {
+    return values[static_cast<std::size_t>(op)];
+  }
+  bool operator==(const FieldSelector&) const = default;
+};
+
+struct AdvancedEventSelector {
+  std::string name;  ///< For people; may be empty.
+  std::vector<FieldSelector> field_selectors;
+  bool operator==(const AdvancedEventSelector&) const = default;
+};
 
 /// IAM, CloudFront, the console's sign-in and other services whose records carry us-east-1 wherever
 /// they were called from (spec records §2.3): `include_global_service_events` is about these.

@@ -99,19 +99,58 @@ TEST_F(CloudTrailTest, WrongSelectorsAreRefused) {
             "TrailNotFoundException");
 }
 
-TEST_F(CloudTrailTest, AdvancedSelectorsAreAcceptedWhenEmptyOnly) {
+TEST_F(CloudTrailTest, OneKindOfSelectorsTakesThePlaceOfTheOther) {
   create("main");
+  const auto has_custom = [&] {
+    return call("GetTrail", R"({"Name":"main"})")
+        .body.at("Trail")
+        .at("HasCustomEventSelectors")
+        .as_bool();
+  };
+  const std::string advanced =
+      R"([{"Name":"reads","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},)"
+      R"({"Field":"resources.type","Equals":["AWS::S3::Object"]},)"
+      R"({"Field":"eventName","StartsWith":["Get"],"NotEndsWith":["Acl"]}]},)"
+      R"({"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]}])";
+  const auto done = call("PutEventSelectors",
+                         R"({"TrailName":"main","AdvancedEventSelectors":)" + advanced + "}");
+  EXPECT_EQ(done.error_code, "") << done.message;
+  EXPECT_EQ(done.outcome.body,
+            R"({"TrailARN":"arn:aws:cloudtrail:us-east-1:111122223333:trail/main",)"
+            R"("AdvancedEventSelectors":)" +
+                advanced + "}");
+  EXPECT_EQ(call("GetEventSelectors", R"({"TrailName":"main"})").outcome.body, done.outcome.body);
+  EXPECT_TRUE(has_custom());
+  const auto& recorded = done.operation.request_parameters.at("advancedEventSelectors").at(0);
+  EXPECT_EQ(to_text(recorded.at("fieldSelectors").at(2)),
+            R"({"field":"eventName","startsWith":["Get"],"notEndsWith":["Acl"]})");
+  EXPECT_EQ(to_text(done.outcome.response_elements.at("advancedEventSelectors").at(0)),
+            to_text(recorded));
+  EXPECT_EQ(call("PutEventSelectors", put("[{}]")).outcome.body, kDefault);
+  EXPECT_TRUE(has_custom());
+  EXPECT_EQ(call("PutEventSelectors", R"({"TrailName":"main","EventSelectors":[],)"
+                                      R"("AdvancedEventSelectors":)" +
+                                          advanced + "}")
+                .outcome.body,
+            done.outcome.body);
+  // As Terraform does when the last one is removed.
   EXPECT_EQ(
       call("PutEventSelectors", R"({"TrailName":"main","AdvancedEventSelectors":[]})").outcome.body,
       kDefault);
+  EXPECT_FALSE(has_custom());
   EXPECT_EQ(call("PutEventSelectors",
                  R"({"TrailName":"main","EventSelectors":[{}],"AdvancedEventSelectors":[]})")
                 .outcome.body,
             kDefault);
-  EXPECT_EQ(call("PutEventSelectors", R"({"TrailName":"main","AdvancedEventSelectors":[
-                   {"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]}]})")
-                .error_code,
-            "UnsupportedOperationException");
+  EXPECT_TRUE(has_custom());
+}
+
+TEST_F(CloudTrailTest, RefusedSelectorsChangeNothing) {
+  create("main");
+  const auto refused = call("PutEventSelectors", R"({"TrailName":"main","AdvancedEventSelectors":[
+          {"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]}]}]})");
+  EXPECT_EQ(refused.error_code, "InvalidEventSelectorsException");
+  EXPECT_EQ(call("GetEventSelectors", R"({"TrailName":"main"})").outcome.body, kDefault);
 }
 
 TEST_F(CloudTrailTest, TagsAreAddedListedAndRemoved) {

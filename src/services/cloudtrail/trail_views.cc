@@ -53,6 +53,30 @@ void write_selector(JsonWriter& out, const record::EventSelector& selector) {
   out.end_object();
 }
 
+void write_selector(JsonWriter& out, const record::AdvancedEventSelector& selector) {
+  out.begin_object().optional_field("Name", selector.name).key("FieldSelectors").begin_array();
+  for (const record::FieldSelector& field : selector.field_selectors) {
+    out.begin_object().field("Field", field.field);
+    for (const record::SelectorOperator op : record::kSelectorOperators) {
+      if (!field[op].empty()) {
+        out.key(record::to_string(op));
+        write_strings(out, field[op]);
+      }
+    }
+    out.end_object();
+  }
+  out.end_array().end_object();
+}
+
+template <typename T>
+void write_selectors(JsonWriter& out, std::string_view name, const std::vector<T>& selectors) {
+  out.key(name).begin_array();
+  for (const T& selector : selectors) {
+    write_selector(out, selector);
+  }
+  out.end_array();
+}
+
 }  // namespace
 
 std::string trail_settings(const catalog::Trail& trail) {
@@ -95,11 +119,13 @@ std::string trail_status(const catalog::Trail& trail, const delivery::DeliverySt
 
 std::string event_selectors(const catalog::Trail& trail) {
   JsonWriter out;
-  out.begin_object().field("TrailARN", trail.arn()).key("EventSelectors").begin_array();
-  for (const record::EventSelector& selector : trail.config.selectors) {
-    write_selector(out, selector);
+  out.begin_object().field("TrailARN", trail.arn());
+  if (trail.config.advanced_selectors.empty()) {
+    write_selectors(out, "EventSelectors", trail.config.selectors);
+  } else {
+    write_selectors(out, "AdvancedEventSelectors", trail.config.advanced_selectors);
   }
-  out.end_array().end_object();
+  out.end_object();
   return std::move(out).text();
 }
 

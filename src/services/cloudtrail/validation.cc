@@ -23,14 +23,6 @@ bool is_letter_or_digit(char c) {
 
 bool is_punctuation(char c) { return c == '.' || c == '-' || c == '_'; }
 
-/// In characters, not bytes.
-std::size_t length(std::string_view text) {
-  constexpr unsigned char kTopBits = 0xC0;
-  constexpr unsigned char kContinuation = 0x80;
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & kTopBits) != kContinuation; }));
-}
-
 bool has_adjacent_punctuation(std::string_view name) {
   return std::ranges::adjacent_find(name, [](char a, char b) {
            return is_punctuation(a) && is_punctuation(b);
@@ -82,6 +74,13 @@ bool is_visible_in(const catalog::Trail& trail, std::string_view region) {
 
 }  // namespace
 
+std::size_t length_of(std::string_view text) {
+  constexpr unsigned char kTopBits = 0xC0;
+  constexpr unsigned char kContinuation = 0x80;
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & kTopBits) != kContinuation; }));
+}
+
 std::string shown(std::string_view text) {
   const std::string_view cut = cut_utf8(text, kShownBytesMax);
   return cut.size() == text.size() ? std::string(text) : fmt::format("{}...", cut);
@@ -91,7 +90,7 @@ ApiResult<void> check_trail_name(std::string_view name) {
   if (trim(name).empty()) {
     return bad_name("Trail name cannot be blank!");
   }
-  const std::size_t characters = length(name);
+  const std::size_t characters = length_of(name);
   if (characters < kNameLengthMin) {
     return bad_name(
         fmt::format("Trail name too short. Minimum allowed length: {} characters. Specified name "
@@ -138,7 +137,7 @@ ApiResult<void> check_bucket_name(std::string_view bucket) {
 }
 
 ApiResult<void> check_key_prefix(std::string_view prefix) {
-  if (length(prefix) > kPrefixLengthMax) {
+  if (length_of(prefix) > kPrefixLengthMax) {
     return refuse(
         "InvalidS3PrefixException",
         fmt::format("S3 prefix is longer than maximum length of {} characters.", kPrefixLengthMax));
@@ -188,7 +187,7 @@ ApiResult<catalog::Tags> read_tags(const json::array& tags) {
   for (const json::value& tag : tags) {
     const std::string key = string_member(tag.get_object(), "Key");
     const std::string value = string_member(tag.get_object(), "Value");
-    if (key.empty() || length(key) > kTagKeyLengthMax || length(value) > kTagValueLengthMax) {
+    if (key.empty() || length_of(key) > kTagKeyLengthMax || length_of(value) > kTagValueLengthMax) {
       return refuse(kInvalid,
                     fmt::format("Tag keys have 1 to {} characters, tag values at most {}.",
                                 kTagKeyLengthMax, kTagValueLengthMax));

@@ -45,6 +45,8 @@ struct TrailReference {
 /// InvalidTrailNameException, CloudTrailARNInvalidException.
 ApiResult<TrailReference> parse_trail_reference(std::string_view text);
 
+/// In characters, not bytes.
+[[nodiscard]] std::size_t length_of(std::string_view text);
 /// At most the first part of what a caller sent, for messages.
 [[nodiscard]] std::string shown(std::string_view text);
 
