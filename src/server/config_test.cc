@@ -38,9 +38,32 @@ TEST(Config, PrecedenceIsFlagEnvironmentFileDefault) {
   EXPECT_EQ(config.regions, (std::vector<std::string>{"us-east-1", "eu-west-1"}));
 }
 
+TEST(Config, ReadsUpstreams) {
+  Sources sources;
+  sources.toml_path = "o.toml";
+  sources.toml_text =
+      "upstream = 'http://a:1'\nupstream_recording = 'strict'\n[upstreams]\n\"s3\" = 'http://b:2'\n"
+      "\"ec2/eu-west-1\" = 'https://c'\n";
+  const auto config = make_config(resolve(sources).value());
+  ASSERT_TRUE(config) << config.error().message();
+  ASSERT_EQ(config->upstreams.size(), 3U);
+  EXPECT_EQ(config->upstreams[0].url, "http://a:1");
+  EXPECT_EQ(config->upstreams[0].service, "");
+  // TOML's tables are sorted by key.
+  EXPECT_EQ(config->upstreams[1].service, "ec2");
+  EXPECT_EQ(config->upstreams[1].region, "eu-west-1");
+  EXPECT_EQ(config->upstreams[1].url, "https://c");
+  EXPECT_EQ(config->upstreams[2].service, "s3");
+  EXPECT_EQ(config->upstream_recording, gateway::Mode::Strict);
+  sources.toml_text = "[upstreams]\ns3 = 5\n";
+  EXPECT_FALSE(resolve(sources));
+}
+
 TEST(Config, PrintsWhatReadsBack) {
   Sources sources;
-  sources.flags = {{"objects.endpoint", "http://a\"b"}, {"listen", "127.0.0.1:0"}};
+  sources.flags = {{"objects.endpoint", "http://a\"b"},
+                   {"listen", "127.0.0.1:0"},
+                   {"upstreams", "s3=http://a,ec2/eu-west-1=http://b"}};
   const auto first = resolve(sources).value();
   Sources again;
   again.toml_path = "printed";
@@ -57,6 +80,11 @@ TEST(Config, RefusesWithNameAndSource) {
     const char *key, *value;
   } kCases[] = {
       {"listen", "4747"},
+      {"upstreams", "http://a"},
+      {"upstreams", "s3/=http://a"},
+      {"upstreams", "/us-east-1=http://a"},
+      {"upstream_recording", "sometimes"},
+      {"upstream_timeout", "0"},
       {"listen", "127.0.0.1:70000"},
       {"account_id", "12"},
       {"retention_days", "0"},
