@@ -18,13 +18,14 @@ std::string xml_text(std::string_view text) {
 
 bool speaks_query(const ObservedRequest& request) {
   if (request.call) {
-    return (request.call->protocol & (aws::model::kQuery | aws::model::kEc2)) != 0;
+    return request.call->protocol == aws::model::Protocol::Query ||
+           request.call->protocol == aws::model::Protocol::Ec2;
   }
   return request.head->headers.get("content-type").starts_with("application/x-www-form-urlencoded");
 }
 
 bool speaks_xml(const ObservedRequest& request) {
-  return request.call ? request.call->protocol == aws::model::kRestXml
+  return request.call ? request.call->protocol == aws::model::Protocol::RestXml
                       : request.signing_name == "s3";
 }
 

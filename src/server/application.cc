@@ -89,6 +89,8 @@ struct Application::Parts {
   Result<void> open_all();
   void stop();
   boost::asio::awaitable<void> answer(net::Exchange& exchange);
+  boost::asio::awaitable<Result<void>> record_forwarded(const record::CallFacts& facts,
+                                                        gateway::Wait wait);
   boost::asio::awaitable<void> record_refused(const net::RefusedRequest& refused);
 };
 
@@ -231,14 +233,11 @@ Result<void> Application::Parts::open_gateway() {
   if (routes.empty()) {
     return {};
   }
-  const auto record = [this](const record::CallFacts& facts,
-                             gateway::Wait wait) -> boost::asio::awaitable<Result<void>> {
-    const auto recorded = co_await recorder->record(
-        facts, wait == gateway::Wait::Durable ? Recorder::Wait::ByKind : Recorder::Wait::Never);
-    co_return recorded ? Result<void>() : std::unexpected(recorded.error());
-  };
   gateway = std::make_unique<gateway::Gateway>(gateway::Gateway::Parts{
-      *iam, clock, random, std::move(routes), config.upstream_recording, intents.get(), record,
+      *iam, clock, random, std::move(routes), config.upstream_recording, intents.get(),
+      [this](const record::CallFacts& facts, gateway::Wait wait) {
+        return record_forwarded(facts, wait);
+      },
       [this] { return journal->failure().has_value(); }});
   return {};
 }
@@ -325,6 +324,13 @@ void Application::Parts::stop() {
   if (history) {
     history->stop();
   }
+}
+
+boost::asio::awaitable<Result<void>> Application::Parts::record_forwarded(
+    const record::CallFacts& facts, gateway::Wait wait) {
+  const auto recorded = co_await recorder->record(
+      facts, wait == gateway::Wait::Durable ? Recorder::Wait::ByKind : Recorder::Wait::Never);
+  co_return recorded ? Result<void>() : std::unexpected(recorded.error());
 }
 
 boost::asio::awaitable<void> Application::Parts::answer(net::Exchange& exchange) {

@@ -25,7 +25,7 @@ const RestOperations& rest_operations() {
   static const RestOperations kOperations = [] {
     RestOperations all;
     for (const Service& service : services()) {
-      if ((service.protocols & (kRestJson | kRestXml)) == 0) {
+      if (!service.speaks(Protocol::RestJson) && !service.speaks(Protocol::RestXml)) {
         continue;
       }
       for (std::size_t i = 0; i < service.operation_count; ++i) {
@@ -89,9 +89,9 @@ std::optional<RecognisedCall> recognise_json(const net::RequestHead& head,
     return std::nullopt;
   }
   const std::string_view name = target.substr(dot + 1);
-  auto call = by_target(target.substr(0, dot), name, context, kJson);
+  auto call = by_target(target.substr(0, dot), name, context, Protocol::Json);
   return call ? std::move(call)
-              : by_target(behind_last_dot(target.substr(0, dot)), name, context, kJson);
+              : by_target(behind_last_dot(target.substr(0, dot)), name, context, Protocol::Json);
 }
 
 /// "/service/GraniteServiceVersion20100801/operation/PutMetricData", perhaps behind a prefix
@@ -110,8 +110,8 @@ std::optional<RecognisedCall> recognise_cbor(const net::RequestHead& head,
   const auto from = service + kService.size();
   const std::string_view name = path.substr(operation + kOperation.size());
   const std::string_view prefix = path.substr(from, operation - from);
-  auto call = by_target(prefix, name, context, kCbor);
-  return call ? std::move(call) : by_target(behind_last_dot(prefix), name, context, kCbor);
+  auto call = by_target(prefix, name, context, Protocol::Cbor);
+  return call ? std::move(call) : by_target(behind_last_dot(prefix), name, context, Protocol::Cbor);
 }
 
 bool is_form(const net::RequestHead& head) {
@@ -163,7 +163,7 @@ std::optional<RecognisedCall> recognise_query(const net::RequestHead& head, std:
   const auto consider = [&](const Service& service) {
     const bool signs = service.signing_name == context.signing_name;
     const int weight = (signs ? 8 : 0) + (service.api_version == version ? 4 : 0) +
-                       ((service.protocols & (kQuery | kEc2)) != 0 ? 2 : 0) +
+                       (service.speaks(Protocol::Query) || service.speaks(Protocol::Ec2) ? 2 : 0) +
                        (service.id == service.signing_name ? 1 : 0);
     // Without a scope the version alone must say it.
     const bool possible = signs || (context.signing_name.empty() && service.api_version == version);
@@ -178,9 +178,13 @@ std::optional<RecognisedCall> recognise_query(const net::RequestHead& head, std:
   if (best == nullptr) {
     return std::nullopt;
   }
-  const bool ec2 = (best->protocols & kEc2) != 0;
-  return RecognisedCall{
-      best, *best->find_operation(action), ec2 ? kEc2 : kQuery, {}, std::move(form), {}};
+  const bool ec2 = best->speaks(Protocol::Ec2);
+  return RecognisedCall{best,
+                        *best->find_operation(action),
+                        ec2 ? Protocol::Ec2 : Protocol::Query,
+                        {},
+                        std::move(form),
+                        {}};
 }
 
 /// Where S3's patterns alone do not tell two operations apart: what the query and the headers say
@@ -244,7 +248,8 @@ std::optional<RecognisedCall> recognise_rest(const net::RequestHead& head,
     operation =
         service.find_operation(s3_operation(operation.name, head, *target)).value_or(operation);
   }
-  const Protocol protocol = (service.protocols & kRestXml) != 0 ? kRestXml : kRestJson;
+  const Protocol protocol =
+      service.speaks(Protocol::RestXml) ? Protocol::RestXml : Protocol::RestJson;
   return RecognisedCall{&service,      operation,      protocol, best->uri.labels(*target),
                         NamedValues(), target->query()};
 }

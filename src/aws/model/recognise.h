@@ -19,7 +19,7 @@ struct CallContext {
 struct RecognisedCall {
   const Service* service = nullptr;
   Operation operation;
-  Protocol protocol = kJson;
+  Protocol protocol = Protocol::Json;
   NamedValues labels;  ///< REST: what the pattern's labels stand for.
   NamedValues form;    ///< Query and EC2: the parameters but Action and Version.
   NamedValues query;   ///< REST: the query's fields.

@@ -66,7 +66,7 @@ TEST(Recognise, CborByItsPath) {
       make_head("POST", "/service/GraniteServiceVersion20100801/operation/PutMetricData",
                 {{"smithy-protocol", "rpc-v2-cbor"}});
   EXPECT_EQ(recognised(head, "monitoring"), "cloudwatch:PutMetricData");
-  EXPECT_EQ(recognise(head, "", {"monitoring", ""})->protocol, kCbor);
+  EXPECT_EQ(recognise(head, "", {"monitoring", ""})->protocol, Protocol::Cbor);
 }
 
 TEST(Recognise, RestByItsPattern) {
@@ -147,7 +147,8 @@ TEST(Recognise, EveryRestPatternIsFoundAgain) {
   for (const Service& service : services()) {
     for (std::size_t i = 0; i < service.operation_count; ++i) {
       const Operation operation = service.operation(i);
-      if ((service.protocols & (kRestJson | kRestXml)) == 0 || service.id == "s3") {
+      if ((!service.speaks(Protocol::RestJson) && !service.speaks(Protocol::RestXml)) ||
+          service.id == "s3") {
         continue;
       }
       std::string target;

@@ -91,13 +91,13 @@ struct Operation {
   bool data_event = false;
 };
 
-enum Protocol : std::uint8_t {
-  kJson = 1,
-  kQuery = 2,
-  kEc2 = 4,
-  kRestJson = 8,
-  kRestXml = 16,
-  kCbor = 32
+enum class Protocol : std::uint8_t {
+  Json = 1,
+  Query = 2,
+  Ec2 = 4,
+  RestJson = 8,
+  RestXml = 16,
+  Cbor = 32
 };
 
 class Service {
@@ -108,10 +108,13 @@ class Service {
   std::string_view event_source;     ///< "monitoring.amazonaws.com".
   std::string_view target_prefix;    ///< Of X-Amz-Target and of RPC v2 CBOR's paths; may be empty.
   std::string_view api_version;      ///< "2010-05-08".
-  std::uint8_t protocols = 0;        ///< Of Protocol.
+  std::uint8_t protocols = 0;        ///< Bits of Protocol; see speaks().
   std::uint32_t first_operation = 0;
   std::uint32_t operation_count = 0;
 
+  [[nodiscard]] bool speaks(Protocol protocol) const {
+    return (protocols & static_cast<std::uint8_t>(protocol)) != 0;
+  }
   [[nodiscard]] Operation operation(std::size_t index) const;
   /// By its name in the model.
   [[nodiscard]] std::optional<Operation> find_operation(std::string_view name) const;

@@ -11,7 +11,7 @@ TEST(ServiceTable, KnowsServicesAndHowTheySign) {
   const Service* cloudwatch = find_service("cloudwatch");
   ASSERT_NE(cloudwatch, nullptr);
   EXPECT_EQ(cloudwatch->event_source, "monitoring.amazonaws.com");
-  EXPECT_NE(cloudwatch->protocols & kCbor, 0);
+  EXPECT_TRUE(cloudwatch->speaks(Protocol::Cbor));
   EXPECT_EQ(find_service("no-such-service"), nullptr);
   EXPECT_GE(services_signing_as("rds").size(), 2U);
   EXPECT_TRUE(services_signing_as("nobody").empty());

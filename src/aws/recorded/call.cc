@@ -21,10 +21,10 @@ Parameters rpc_parameters(const RecognisedCall& call, std::optional<std::string_
   Parameters parameters;
   Writing writing{style_of(*call.service), {}};
   const Shape& input = call.operation.input;
-  if (call.protocol == model::kQuery || call.protocol == model::kEc2) {
+  if (call.protocol == model::Protocol::Query || call.protocol == model::Protocol::Ec2) {
     parameters.value = from_form(call.form, input, writing);
   } else if (body && !body->empty()) {
-    const bool cbor = call.protocol == model::kCbor;
+    const bool cbor = call.protocol == model::Protocol::Cbor;
     const auto parsed = cbor ? json_from_cbor(*body) : parse_json(*body);
     if (parsed) {
       parameters.value = from_json(*parsed, input, writing);
@@ -34,7 +34,7 @@ Parameters rpc_parameters(const RecognisedCall& call, std::optional<std::string_
   }
   // A call without parameters has none; EC2's and those with empty structures are not null.
   if (parameters.value.is_object() && parameters.value.get_object().empty() &&
-      call.protocol != model::kEc2) {
+      call.protocol != model::Protocol::Ec2) {
     parameters.value = nullptr;
   }
   parameters.unknown = std::move(writing.unknown);
@@ -77,7 +77,7 @@ json::value xml_elements(const RecognisedCall& call, std::string_view body, Writ
   const auto payload = call.operation.output.payload();
   if (!payload) {
     json::value value = from_xml(node, call.operation.output, writing);
-    if (call.protocol == model::kEc2 && value.is_object()) {
+    if (call.protocol == model::Protocol::Ec2 && value.is_object()) {
       json::object with_id{{"requestId", json::string(node.child("requestId").text().get())}};
       for (auto& member : value.get_object()) {
         with_id[member.key()] = std::move(member.value());
@@ -100,7 +100,8 @@ json::value json_elements(const RecognisedCall& call, std::string_view body, Wri
   if (shape.streaming() || (payload && payload->streaming)) {
     return nullptr;
   }
-  const auto parsed = call.protocol == model::kCbor ? json_from_cbor(body) : parse_json(body);
+  const auto parsed =
+      call.protocol == model::Protocol::Cbor ? json_from_cbor(body) : parse_json(body);
   if (!parsed) {
     return nullptr;
   }
@@ -199,7 +200,8 @@ Parameters request_parameters(const RecognisedCall& call, const net::RequestHead
   if (is_s3(call)) {
     return s3_request_parameters(call, head, body);
   }
-  const bool rest = call.protocol == model::kRestJson || call.protocol == model::kRestXml;
+  const bool rest =
+      call.protocol == model::Protocol::RestJson || call.protocol == model::Protocol::RestXml;
   Parameters parameters =
       rest ? rest_request_parameters(call, head, body) : rpc_parameters(call, body);
   if (call.operation.data_event) {
@@ -217,8 +219,9 @@ json::value response_elements(const RecognisedCall& call, const net::Headers& he
     return nullptr;
   }
   Writing writing{style_of(*call.service), {}};
-  const bool xml = call.protocol == model::kQuery || call.protocol == model::kEc2 ||
-                   call.protocol == model::kRestXml;
+  const bool xml = call.protocol == model::Protocol::Query ||
+                   call.protocol == model::Protocol::Ec2 ||
+                   call.protocol == model::Protocol::RestXml;
   json::value value = xml ? xml_elements(call, body, writing) : json_elements(call, body, writing);
   const bool empty = value.is_object() && value.get_object().empty();
   return empty ? json::value(nullptr) : value;
@@ -242,7 +245,7 @@ AnswerError answer_error(const RecognisedCall* call, int status, const net::Head
     error.code = code_of_status(status);
   }
   // EC2 says whose fault it was (spec records §1.5).
-  if (call != nullptr && call->protocol == model::kEc2) {
+  if (call != nullptr && call->protocol == model::Protocol::Ec2) {
     error.code = (status >= 500 ? "Server." : "Client.") + error.code;
   }
   return error;

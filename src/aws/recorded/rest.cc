@@ -113,8 +113,9 @@ class Reader {
                                           shape.kind() == Kind::String))) {
       return;  // a body of any kind is content, not a parameter
     }
-    json::value value = call_.protocol == model::kRestXml ? read_xml_body(body, shape, parameters)
-                                                          : read_json_body(body, shape, parameters);
+    json::value value = call_.protocol == model::Protocol::RestXml
+                            ? read_xml_body(body, shape, parameters)
+                            : read_json_body(body, shape, parameters);
     if (payload) {
       put(*payload, std::move(value));
     } else if (value.is_object()) {

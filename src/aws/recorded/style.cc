@@ -67,7 +67,7 @@ json::value map_from_json(const json::object& object, const Shape& shape, Writin
 }  // namespace
 
 Style style_of(const model::Service& service) {
-  const bool ec2 = (service.protocols & model::kEc2) != 0;
+  const bool ec2 = service.speaks(model::Protocol::Ec2);
   return {ec2, service.id == "cloudtrail",
           ec2 ? record::kSensitiveDataRemoved : record::kHiddenForSecurity};
 }
