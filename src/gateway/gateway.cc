@@ -56,7 +56,7 @@ struct Gateway::Attempt {
         upstream(upstream_in),
         forwarder(exchange_in, upstream_in) {
     request.head = &exchange.request();
-    request.signing_name = destination.service;
+    request.signing_name = destination.guessed ? "" : destination.service;
     request.region = destination.region;
   }
 
@@ -71,11 +71,16 @@ struct Gateway::Attempt {
   std::string event_id;
   std::optional<journal::Offset> intent;  ///< Of a call whose outcome is not on the record yet.
 
+  bool body_read = false;  ///< As far as it will be: what the body could say is known.
+
   void recognise() {
     request.call = aws::model::recognise(*request.head, forwarder.held_request(),
-                                         {destination.service, destination.bucket});
-    if (request.call && request.signing_name.empty()) {
+                                         {request.signing_name, destination.bucket});
+    if (request.call) {
       request.signing_name = request.call->service->signing_name;
+    } else if (request.signing_name.empty() && body_read) {
+      request.signing_name = destination.service;
+      recognise();
     }
   }
   /// Its record must be durable before it is answered.
@@ -102,6 +107,12 @@ Gateway::Destination Gateway::destination_of(const net::RequestHead& head) const
     destination.service = claimed->scope.service;
     destination.region = claimed->scope.region;
     destination.access_key_id = claimed->access_key_id;
+  }
+  if (destination.service.empty()) {
+    // An unsigned call, such as Cognito's GetId: X-Amz-Target or the query string names it.
+    if (const auto call = aws::model::recognise(head, "", {})) {
+      destination.service = call->service->signing_name;
+    }
   }
   if (destination.service == "s3") {
     destination.bucket = host.bucket;
@@ -147,6 +158,7 @@ asio::awaitable<void> Gateway::answer(net::Exchange& exchange, const Destination
   attempt.recognise();
   if (!is_content(attempt.request.call)) {
     const auto held = co_await attempt.forwarder.hold_request();
+    attempt.body_read = true;
     attempt.recognise();
     if (!held) {
       identify(attempt);

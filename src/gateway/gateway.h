@@ -52,11 +52,13 @@ class Gateway {
 
   explicit Gateway(Parts parts) : parts_(std::move(parts)) {}
 
-  /// Who a request is for, by its SigV4 scope, else its host name.
+  /// Who a request is for, by its SigV4 scope, else its host name, else the operation that its
+  /// header names.
   struct Destination {
-    std::string service;  ///< Signing name; "" when nothing says it.
-    std::string region;   ///< Never empty.
-    std::string bucket;   ///< Of a virtual-host request.
+    std::string service;   ///< Signing name; "" when nothing says it.
+    std::string region;    ///< Never empty.
+    bool guessed = false;  ///< Nothing in the request says the service: it is a default.
+    std::string bucket;    ///< Of a virtual-host request.
     std::string access_key_id;
   };
   [[nodiscard]] Destination destination_of(const net::RequestHead& head) const;

@@ -350,6 +350,7 @@ boost::asio::awaitable<void> Application::Parts::answer(net::Exchange& exchange)
     auto destination = gateway->destination_of(exchange.request());
     if (destination.service.empty()) {
       destination.service = pipeline->guess_service(exchange.request());
+      destination.guessed = true;
     }
     if (gateway->takes(destination, pipeline->has_service(destination.service))) {
       co_await gateway->answer(exchange, destination);

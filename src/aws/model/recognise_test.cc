@@ -81,6 +81,8 @@ TEST(Recognise, RestByItsPattern) {
             "lambda:ListFunctions");
   EXPECT_EQ(recognised(make_head("GET", "/restapis"), "apigateway"), "apigateway:GetRestApis");
   EXPECT_EQ(recognised(make_head("GET", "/v2/apis"), "apigateway"), "apigatewayv2:GetApis");
+  EXPECT_EQ(recognised(make_head("DELETE", "/bots/a/"), "lex"), "lexv2-models:DeleteBot");
+  EXPECT_EQ(recognised(make_head("DELETE", "/bots/a"), "lex"), "lex-models:DeleteBot");
   EXPECT_EQ(recognised(make_head("GET", "/nowhere/at/all"), "lambda"), "");
   EXPECT_EQ(recognised(make_head("GET", "/%zz"), "lambda"), "");
 }

@@ -47,6 +47,7 @@ const std::string* Target::query_value(std::string_view name) const {
 UriTemplate::UriTemplate(std::string_view text) {
   const auto mark = text.find('?');
   std::string_view path = text.substr(0, mark);
+  slash_ = path.ends_with('/');
   path.remove_prefix(path.starts_with('/') ? 1 : 0);
   for (std::string_view part : split(path, '/')) {
     if (part.empty()) {
@@ -114,7 +115,9 @@ std::optional<unsigned> UriTemplate::match(const Target& target) const {
     }
     weight += kQueryWeight;
   }
-  return weight;
+  // Lex's second version has "/bots/{id}/" where its first has "/bots/{name}".
+  const bool slash = !segments.empty() && segments.back().empty();
+  return weight + (slash_ == slash ? 1 : 0);
 }
 
 NamedValues UriTemplate::labels(const Target& target) const {

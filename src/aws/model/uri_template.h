@@ -52,6 +52,7 @@ class UriTemplate {
   };
   std::vector<Part> parts_;
   std::vector<std::pair<std::string_view, std::string_view>> query_;
+  bool slash_ = false;  ///< It ends with one.
   std::size_t greedy_at_ = std::string_view::npos;
 };
 

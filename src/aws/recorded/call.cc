@@ -230,7 +230,11 @@ json::value response_elements(const RecognisedCall& call, const net::Headers& he
 AnswerError answer_error(const RecognisedCall* call, int status, const net::Headers& headers,
                          std::string_view body) {
   AnswerError error;
-  error.code = bare_code(headers.get("x-amzn-errortype"));
+  // Services that spoke Query once say the code that callers know beside the shape's name.
+  error.code = trim(before(headers.get("x-amzn-query-error"), ';'));
+  if (error.code.empty()) {
+    error.code = bare_code(headers.get("x-amzn-errortype"));
+  }
   const std::string_view start = trim(body.substr(0, 16));
   if (start.starts_with('<')) {
     read_xml_error(body, error);

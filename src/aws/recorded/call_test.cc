@@ -211,6 +211,11 @@ TEST(RecordedCall, ErrorsOfEveryProtocol) {
                               "<Message>m</Message></Error></Errors></Response>")),
             "Client.InvalidVpcID.NotFound|m");
   EXPECT_EQ(text(answer_error(nullptr, 404, none, "")), "NotFound|");
+  net::Headers compatible;
+  compatible.add("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender");
+  EXPECT_EQ(text(answer_error(nullptr, 400, compatible,
+                              R"({"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"m"})")),
+            "AWS.SimpleQueueService.NonExistentQueue|m");
   EXPECT_EQ(text(answer_error(nullptr, 502, none, "<html>bad gateway")), "BadGateway|");
 }
 
