@@ -58,7 +58,8 @@ TEST(HeadCheck, RefusesWhatReadersTakeApartDifferently) {
         "POST / HTTP/1.1\r\nHost: a\r\n" + std::string(expected.fields) + "\r\n";
     EXPECT_EQ(defect_of(raw), expected.defect) << expected.fields;
   }
-  EXPECT_EQ(defect_of(std::string("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 39)),
+  using namespace std::string_view_literals;
+  EXPECT_EQ(defect_of("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n"sv),
             "a field's value has a control character");
 }
 
