@@ -2,8 +2,6 @@
 // told what went wrong. Method: a server of raw bytes on a thread, one script a connection.
 #include "net/upstream.h"
 
-#include <sys/socket.h>
-
 #include <atomic>
 #include <functional>
 #include <thread>
@@ -16,6 +14,7 @@
 #include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 namespace opentrail::net {
 namespace {
