@@ -1,6 +1,8 @@
 """The recording gateway in front of moto_server: calls of every protocol go through unchanged and are
 on the record once, as CloudTrail would say it."""
+import http.client
 import json
+import re
 import socket
 
 import botocore.exceptions
@@ -8,6 +10,7 @@ import pytest
 
 from foreign_s3 import MotoServer
 from harness import ACCOUNT, Server, free_port, wait_for
+from signing import Signer
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +132,46 @@ def test_a_key_that_our_iam_does_not_know(gateway):
     [record] = recorded(gateway, "CreateStream")
     assert record["userIdentity"] == {"type": "Unknown", "principalId": "AKIAUNKNOWNEXAMPLE00",
                                       "accountId": ACCOUNT, "accessKeyId": "AKIAUNKNOWNEXAMPLE00"}
+
+
+READS = [
+    ("kms", "json", "TrentService.ListKeys"), ("ssm", "json", "AmazonSSM.DescribeParameters"),
+    ("logs", "json", "Logs_20140328.DescribeLogGroups"), ("dynamodb", "json", "DynamoDB_20120810.ListTables"),
+    ("ecs", "json", "AmazonEC2ContainerServiceV20141113.ListClusters"),
+    ("kms", "json", "TrentService.DescribeKey"),  # an error
+    ("ec2", "form", "Action=DescribeVpcs&Version=2016-11-15"),
+    ("sns", "form", "Action=ListTopics&Version=2010-03-31"),
+    ("rds", "form", "Action=DescribeDBSubnetGroups&Version=2014-10-31"),
+    ("cloudformation", "form", "Action=ListStacks&Version=2010-05-15"),
+    ("ec2", "form", "Action=DescribeVpcs&Version=2016-11-15&VpcId.1=vpc-none"),  # an error
+    ("lambda", "get", "/2015-03-31/functions"), ("apigateway", "get", "/restapis"),
+    ("route53", "get", "/2013-04-01/hostedzone"), ("eks", "get", "/clusters"),
+    ("lambda", "get", "/2015-03-31/functions/none"),  # an error
+]
+
+
+@pytest.mark.parametrize(("service", "kind", "what"), READS)
+def test_answers_are_the_upstreams_to_the_byte(gateway, moto, service, kind, what):
+    """The same bytes sent to both; only the time and the request's id may differ."""
+    signer = Signer(gateway.credentials(), "upstream.test", service)
+    if kind == "json":
+        request = signer.json("", b"{}", target=what)
+    elif kind == "form":
+        request = signer.query(what.encode())
+    else:
+        request = signer.request("GET", what, {})
+
+    def answer(port):
+        with socket.create_connection(("127.0.0.1", port), 20) as connection:
+            connection.sendall(request)
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            head = f"{answer.status} {answer.reason}\n" + "\n".join(
+                f"{name}: {value}" for name, value in answer.getheaders()
+                if name.lower() not in ("date", "x-amzn-requestid", "x-amz-request-id"))
+            body = re.sub(rb"<([Rr]equestI[dD])>[^<]*</", rb"<\1></", answer.read())
+            return head, body
+    assert answer(gateway.port) == answer(moto.port)
 
 
 def test_own_services_stay_ours(gateway):

@@ -18,6 +18,29 @@ using aws::model::RecognisedCall;
 constexpr std::size_t kNameBytesMax = 64;
 constexpr std::size_t kOperationBytesMax = 256;
 constexpr int kErrorStatusMin = 400;
+/// IAM's errors that have "Exception" behind them on the record alone.
+constexpr std::string_view kIamErrors[] = {
+    "ConcurrentModification",
+    "DeleteConflict",
+    "DuplicateCertificate",
+    "DuplicateSSHPublicKey",
+    "EntityAlreadyExists",
+    "EntityTemporarilyUnmodifiable",
+    "InvalidAuthenticationCode",
+    "InvalidCertificate",
+    "InvalidInput",
+    "InvalidPublicKey",
+    "InvalidUserType",
+    "KeyPairMismatch",
+    "LimitExceeded",
+    "MalformedCertificate",
+    "MalformedPolicyDocument",
+    "NoSuchEntity",
+    "PasswordPolicyViolation",
+    "ServiceFailure",
+    "UnmodifiableEntity",
+    "UnrecognizedPublicKeyEncoding",
+};
 constexpr std::string_view kUnknownOperation = "the operation is not known";
 
 bool is_s3(const ObservedRequest& request) { return request.signing_name == "s3"; }
@@ -54,10 +77,8 @@ std::string record_code(std::string_view source, std::string code) {
   if (code == "AccessDeniedException") {
     return "AccessDenied";
   }
-  if (source == "iam.amazonaws.com" && code == "NoSuchEntity") {
-    return "NoSuchEntityException";
-  }
-  return code;
+  const bool modelled = std::ranges::find(kIamErrors, code) != std::end(kIamErrors);
+  return source == "iam.amazonaws.com" && modelled ? code + "Exception" : code;
 }
 
 std::string label(const RecognisedCall& call, std::string_view name) {
@@ -132,7 +153,7 @@ void set_outcome(const ObservedRequest& request, const ObservedAnswer& answer,
     const auto error =
         recorded::answer_error(request.call ? &*request.call : nullptr, answer.head->status,
                                answer.head->headers, answer.body);
-    facts.error_code = record_code(facts.event_source, error.code);
+    facts.error_code = record_code(facts.event_source, to_valid_utf8(error.code));
     facts.error_message = to_valid_utf8(error.message);
     return;
   }

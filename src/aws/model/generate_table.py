@@ -42,7 +42,8 @@ KINDS = {
 }
 SENSITIVE, FLATTENED, STREAMING, DOCUMENT, ATTRIBUTE = 1, 2, 4, 8, 16
 LOCATIONS = {None: 0, "uri": 1, "querystring": 2, "header": 3, "headers": 4, "statusCode": 5}
-READ_ONLY, DATA_EVENT, EVENT_STREAM = 1, 2, 4
+READ_ONLY, DATA_EVENT = 1, 2  # of operations
+RAW_NAMES = 1  # of services
 
 
 class Strings:
@@ -255,6 +256,7 @@ def build():
                 protocols_of(metadata),
                 first,
                 len(operations) - first,
+                RAW_NAMES if service_id in quirks.RAW_NAMES else 0,
             ]
         )
     return services, operations, shapes.words, strings.heap

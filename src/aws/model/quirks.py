@@ -55,6 +55,9 @@ EVENT_SOURCES = {
     "marketplace-discovery": "discovery-marketplace.amazonaws.com",
 }
 
+# Services whose records spell members as they are on the wire (seen in records of AWS).
+RAW_NAMES = {"account", "ce", "devops-guru", "resource-explorer-2", "securityhub"}
+
 S3_NAMES = {
     "ListObjectsV2": "ListObjects",
     "GetBucketLifecycleConfiguration": "GetBucketLifecycle",

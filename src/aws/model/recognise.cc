@@ -254,9 +254,15 @@ std::optional<RecognisedCall> recognise_rest(const net::RequestHead& head,
                         NamedValues(), target->query()};
 }
 
-}  // namespace
+/// Names and values were set by the caller: what is no UTF-8 in them is replaced.
+void clean(NamedValues& values) {
+  for (auto& [name, value] : values) {
+    name = to_valid_utf8(name);
+    value = to_valid_utf8(value);
+  }
+}
 
-std::optional<RecognisedCall> recognise(const net::RequestHead& head, std::string_view body,
+std::optional<RecognisedCall> find_call(const net::RequestHead& head, std::string_view body,
                                         const CallContext& context) {
   if (auto call = recognise_json(head, context)) {
     return call;
@@ -268,6 +274,19 @@ std::optional<RecognisedCall> recognise(const net::RequestHead& head, std::strin
     return call;
   }
   return recognise_rest(head, context);
+}
+
+}  // namespace
+
+std::optional<RecognisedCall> recognise(const net::RequestHead& head, std::string_view body,
+                                        const CallContext& context) {
+  auto call = find_call(head, body, context);
+  if (call) {
+    clean(call->labels);
+    clean(call->form);
+    clean(call->query);
+  }
+  return call;
 }
 
 std::string named_operation(const net::RequestHead& head, std::string_view body) {

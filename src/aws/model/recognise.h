@@ -25,8 +25,9 @@ struct RecognisedCall {
   NamedValues query;   ///< REST: the query's fields.
 };
 
-/// By X-Amz-Target, Action, the path of RPC v2 CBOR, or the URI patterns of the service, in this
-/// order. Absent when the models know no such call. `body` is read for a form's Action only.
+/// (All of UTF-8: other bytes are replaced.) By X-Amz-Target, Action, the path of RPC v2 CBOR, or
+/// the URI patterns of the service, in this order. Absent when the models know no such call. `body`
+/// is read for a form's Action only.
 [[nodiscard]] std::optional<RecognisedCall> recognise(const net::RequestHead& head,
                                                       std::string_view body,
                                                       const CallContext& context);

@@ -25,7 +25,7 @@ namespace {
 constexpr std::uint32_t kMagic = 0x4D53544F;
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kHeaderWords = 6;
-constexpr std::size_t kServiceWords = 9;
+constexpr std::size_t kServiceWords = 10;
 constexpr std::size_t kOperationWords = 9;
 constexpr std::size_t kMemberWords = 4;
 
@@ -91,6 +91,7 @@ std::vector<Service> read_services() {
     service.protocols = static_cast<std::uint8_t>(words[6]);
     service.first_operation = words[7];
     service.operation_count = words[8];
+    service.raw_names = (words[9] & 1) != 0;
   }
   return all;
 }

@@ -109,6 +109,7 @@ class Service {
   std::string_view target_prefix;    ///< Of X-Amz-Target and of RPC v2 CBOR's paths; may be empty.
   std::string_view api_version;      ///< "2010-05-08".
   std::uint8_t protocols = 0;        ///< Bits of Protocol; see speaks().
+  bool raw_names = false;            ///< Records spell members as they are on the wire.
   std::uint32_t first_operation = 0;
   std::uint32_t operation_count = 0;
 

@@ -89,7 +89,7 @@ json::value xml_elements(const RecognisedCall& call, std::string_view body, Writ
   json::object out;
   json::value value = from_xml(node, payload->shape, writing);
   if (!value.is_null()) {
-    out[record_member_name(payload->name)] = std::move(value);
+    out[member_key(*payload, writing.style)] = std::move(value);
   }
   return out;
 }
@@ -110,7 +110,7 @@ json::value json_elements(const RecognisedCall& call, std::string_view body, Wri
     return value;
   }
   json::object out;
-  out[record_member_name(payload->name)] = std::move(value);
+  out[member_key(*payload, writing.style)] = std::move(value);
   return out;
 }
 

@@ -76,6 +76,32 @@ TEST(RecordedCall, UnknownMembersAreNamedWithoutTheirValues) {
   EXPECT_EQ(parameters.unknown, std::vector<std::string>{"Novelty"});
 }
 
+TEST(RecordedCall, BytesThatAreNoTextAreReplaced) {
+  const std::string form_text =
+      form("sns",
+           "Action=CreateTopic&Version=2010-03-31&Name=%ff&Attributes.entry.1.key=%fe"
+           "&Attributes.entry.1.value=\xFD")
+          .recorded();
+  EXPECT_TRUE(parse_json(form_text)) << form_text;
+  const Request xml{"PUT",
+                    "/b?versioning",
+                    {{"Host", "h"}},
+                    "<VersioningConfiguration><Status>\xFF</Status></VersioningConfiguration>",
+                    "s3"};
+  EXPECT_TRUE(parse_json(xml.recorded())) << xml.recorded();
+  std::string body = "\xA1";
+  body +=
+      "\x69"
+      "AlarmName"
+      "\x61\xFF";
+  const Request cbor{"POST",
+                     "/service/GraniteServiceVersion20100801/operation/SetAlarmState",
+                     {},
+                     body,
+                     "monitoring"};
+  EXPECT_TRUE(parse_json(cbor.recorded())) << cbor.recorded();
+}
+
 TEST(RecordedCall, BrokenBodiesAreMarked) {
   const Parameters parameters = json("kms", "TrentService.CreateKey", "{\"Descr").parameters();
   EXPECT_TRUE(parameters.value.is_null());
@@ -134,6 +160,13 @@ TEST(RecordedCall, RestParametersFromEverywhere) {
                         "lambda"};
   EXPECT_EQ(request.recorded(), R"({"functionName":"f","qualifier":"1","statementId":"s",)"
                                 R"("action":"lambda:InvokeFunction","principal":"*"})");
+}
+
+TEST(RecordedCall, SomeServicesKeepTheWiresNames) {
+  EXPECT_EQ(json("ce", "AWSInsightsIndexService.GetCostAndUsage",
+                 R"({"TimePeriod":{"Start":"2025-10-12","End":"2025-11-01"},"Metrics":["A"]})")
+                .recorded(),
+            R"({"TimePeriod":{"Start":"2025-10-12","End":"2025-11-01"},"Metrics":["A"]})");
 }
 
 TEST(RecordedCall, DataEventsKeepNoContent) {

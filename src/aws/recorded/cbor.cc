@@ -112,8 +112,8 @@ class Decoder {
         }
       }
     }
-    return json::value(
-        json::string(head.major == Major::Bytes ? to_base64(as_bytes(bytes)) : bytes));
+    return json::value(json::string(head.major == Major::Bytes ? to_base64(as_bytes(bytes))
+                                                               : to_valid_utf8(bytes)));
   }
 
   bool take(std::uint64_t count, std::string& into) {

@@ -40,7 +40,7 @@ class Reader {
  private:
   void put(const Member& member, json::value value) {
     if (!value.is_null()) {
-      out_[record_member_name(member.name)] = std::move(value);
+      out_[member_key(member, writing_.style)] = std::move(value);
     }
   }
 

@@ -46,7 +46,7 @@ json::value structure_from_json(const json::object& object, const Shape& shape, 
     }
     json::value written = from_json(value, member->shape, writing, depth + 1);
     if (!written.is_null()) {
-      out[record_member_name(member->name)] = std::move(written);
+      out[member_key(*member, writing.style)] = std::move(written);
     }
   }
   return out;
@@ -68,7 +68,7 @@ json::value map_from_json(const json::object& object, const Shape& shape, Writin
 
 Style style_of(const model::Service& service) {
   const bool ec2 = service.speaks(model::Protocol::Ec2);
-  return {ec2, service.id == "cloudtrail",
+  return {ec2, service.raw_names, service.id == "cloudtrail",
           ec2 ? record::kSensitiveDataRemoved : record::kHiddenForSecurity};
 }
 
@@ -76,6 +76,10 @@ void Writing::note_unknown(std::string_view name) {
   if (unknown.size() < kUnknownMax) {
     unknown.emplace_back(cut_utf8(name, kUnknownNameBytesMax));
   }
+}
+
+std::string member_key(const model::Member& member, const Style& style) {
+  return style.raw_names ? std::string(member.wire_name) : record_member_name(member.name);
 }
 
 std::string time_text(Timestamp time, const Style& style) {

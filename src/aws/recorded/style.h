@@ -18,6 +18,7 @@ inline constexpr std::size_t kUnknownMax = 32;
 /// What differs from service to service.
 struct Style {
   bool ec2 = false;         ///< Lists stand as {"items":[...]}.
+  bool raw_names = false;   ///< Members are spelt as on the wire.
   bool iso_times = false;   ///< "2026-09-13T17:13:09Z" instead of "Sep 13, 2026, 5:13:09 PM".
   std::string_view hidden;  ///< Stands in for what must not be kept.
 };
@@ -33,6 +34,8 @@ struct Writing {
   void note_unknown(std::string_view name);
 };
 
+/// How a member is spelt: with its first letter lower-cased, or as on the wire.
+[[nodiscard]] std::string member_key(const model::Member& member, const Style& style);
 /// A time as this style writes it.
 [[nodiscard]] std::string time_text(Timestamp time, const Style& style);
 /// A scalar that came as text (form, XML, header): typed as its shape says.

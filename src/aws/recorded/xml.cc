@@ -1,6 +1,7 @@
 #include "aws/recorded/xml.h"
 
 #include "aws/json_protocol.h"
+#include "base/text.h"
 
 namespace opentrail::aws::recorded {
 namespace {
@@ -123,7 +124,8 @@ bool is_flat_enough(const pugi::xml_node& root) {
 
 }  // namespace
 
-bool read_xml(std::string_view text, pugi::xml_document& document) {
+bool read_xml(std::string_view foreign, pugi::xml_document& document) {
+  const std::string text = to_valid_utf8(foreign);  // the parser takes any bytes
   return document.load_buffer(text.data(), text.size()) && is_flat_enough(document);
 }
 
