@@ -122,7 +122,7 @@ class HttpClient final : public Client {
     }
     if (tls_) {
       tls_stream_.emplace(context_, *tls_);
-      SSL_set_tlsext_host_name(tls_stream_->native_handle(), origin_.host.c_str());
+      name_server(tls_stream_->native_handle(), origin_.host);
     } else {
       plain_.emplace(context_);
     }

@@ -56,10 +56,11 @@ template <typename Stream>
 asio::awaitable<void> serve_requests(Stream& stream, Membership& membership,
                                      ConnectionEnvironment& environment, const Peer& peer) {
   beast::flat_buffer buffer(std::min(environment.limits.header_bytes_max, kBufferBytesMax));
+  Deadline deadline(beast::get_lowest_layer(stream));
   bool go_on = true;
   while (go_on && !environment.stopping.load()) {
-    HttpExchange<Stream> exchange(stream, buffer, environment.limits, peer,
-                                  &environment.on_refused);
+    HttpExchange<Stream> exchange(stream, buffer, environment.limits, peer, deadline,
+                                  environment.on_refused);
     membership.set_idle(true);
     const bool readable = co_await exchange.read_head();
     membership.set_idle(false);
@@ -94,6 +95,7 @@ asio::awaitable<void> serve_tls(asio::ip::tcp::socket socket, Loop& loop,
     log::debug("TLS handshake with {} failed: {}", peer.address, failed.message());
     co_return;
   }
+  beast::get_lowest_layer(stream).expires_never();
   peer.tls = describe_tls(stream.native_handle());
   co_await serve_requests(stream, membership, environment, peer);
   beast::get_lowest_layer(stream).expires_after(environment.limits.body_timeout);

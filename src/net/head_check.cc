@@ -8,6 +8,10 @@ namespace opentrail::net {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kAnswerStart = "HTTP/1.";
+constexpr const char* kBadRequestLine = "the request line is malformed";
+constexpr const char* kBadStatusLine = "the status line is malformed";
+constexpr const char* kCodingInHttp10 = "Transfer-Encoding in HTTP/1.0";
 
 bool is_token_character(char c) {
   constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
@@ -25,6 +29,17 @@ bool has_control(std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte < 0x20 && c != '\t') || byte == 0x7F;
   });
+}
+
+/// Without the space around a value. A line end is no space: what others may take for one is left
+/// for has_control() to see.
+std::string_view trim_space(std::string_view text) {
+  constexpr std::string_view kSpace = " \t";
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) {
+    return {};
+  }
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 /// Splits off the first line; what is left begins behind its line end.
@@ -83,7 +98,8 @@ Fields read_fields(std::string_view rest, std::size_t fields_max) {
     } else if (const auto colon = line.find(':'); colon == std::string_view::npos) {
       fields.defect = "a field has no colon";
     } else {
-      fields.defect = field_defect(line.substr(0, colon), trim(line.substr(colon + 1)), fields);
+      fields.defect =
+          field_defect(line.substr(0, colon), trim_space(line.substr(colon + 1)), fields);
     }
   }
   if (!fields.defect && fields.lengths > 1) {
@@ -100,7 +116,7 @@ std::optional<std::string> request_line_defect(std::string_view line, bool& http
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) {
-    return "the request line is malformed";
+    return kBadRequestLine;
   }
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
@@ -116,6 +132,30 @@ std::optional<std::string> request_line_defect(std::string_view line, bool& http
   }
   if (has_control(target) || target.find_first_of(" \t#") != std::string_view::npos) {
     return "the target has a space, a fragment or a control character";
+  }
+  return std::nullopt;
+}
+
+/// "HTTP/1.1 200 Words", whose words may be missing but not the space before them.
+bool is_status_line(std::string_view line) {
+  constexpr std::size_t kStatusAt = kAnswerStart.size() + 2;
+  constexpr std::size_t kStatusDigits = 3;
+  constexpr std::size_t kWordsAt = kStatusAt + kStatusDigits + 1;
+  if (line.size() < kWordsAt || !line.starts_with(kAnswerStart) || has_control(line)) {
+    return false;
+  }
+  const char minor = line[kAnswerStart.size()];
+  const std::string_view status = line.substr(kStatusAt, kStatusDigits);
+  return (minor == '0' || minor == '1') && line[kStatusAt - 1] == ' ' && is_digits(status) &&
+         status.front() != '0' && line[kWordsAt - 1] == ' ';
+}
+
+std::optional<std::string> bare_line_feed(std::string_view text, std::size_t from) {
+  for (auto at = text.find('\n', from); at != std::string_view::npos;
+       at = text.find('\n', at + 1)) {
+    if (at == 0 || text[at - 1] != '\r') {
+      return "a line ends in a bare line feed";
+    }
   }
   return std::nullopt;
 }
@@ -139,19 +179,36 @@ std::optional<std::string> head_defect(std::string_view raw, std::size_t fields_
     return "Host is missing";
   }
   if (!http_1_1 && fields.codings > 0) {
-    return "Transfer-Encoding in HTTP/1.0";
+    return kCodingInHttp10;
   }
   return std::nullopt;
 }
 
-bool begins_head(std::string_view start) { return is_token_character(start.front()); }
+std::optional<std::string> start_defect(std::string_view start, std::size_t from) {
+  if (!start.empty() && !is_token_character(start.front())) {
+    return kBadRequestLine;
+  }
+  return bare_line_feed(start, from);
+}
 
 std::optional<std::string> answer_defect(std::string_view raw, std::size_t fields_max) {
   const std::string_view line = take_line(raw);
-  if (!line.starts_with("HTTP/1.") || has_control(line)) {
-    return "the status line is malformed";
+  if (!is_status_line(line)) {
+    return kBadStatusLine;
   }
-  return read_fields(raw, fields_max).defect;
+  Fields fields = read_fields(raw, fields_max);
+  if (!fields.defect && fields.codings > 0 && line.starts_with("HTTP/1.0")) {
+    return kCodingInHttp10;
+  }
+  return std::move(fields.defect);
+}
+
+std::optional<std::string> answer_start_defect(std::string_view start, std::size_t from) {
+  const std::size_t common = std::min(start.size(), kAnswerStart.size());
+  if (start.substr(0, common) != kAnswerStart.substr(0, common)) {
+    return kBadStatusLine;
+  }
+  return bare_line_feed(start, from);
 }
 
 }  // namespace opentrail::net

@@ -15,11 +15,16 @@ namespace opentrail::net {
 /// that do not begin with "/", and more than `fields_max` fields.
 [[nodiscard]] std::optional<std::string> head_defect(std::string_view raw, std::size_t fields_max);
 
-/// False when the bytes that came so far cannot become a head: they do not begin a method.
-[[nodiscard]] bool begins_head(std::string_view start);
+/// Why the bytes that came so far can never become a request's head, so that nobody waits for its
+/// end: they begin no method, or a line ends in a bare line feed. Looks for the latter from `from`
+/// on. Absent while they still may.
+[[nodiscard]] std::optional<std::string> start_defect(std::string_view start, std::size_t from);
 
-/// The same of an answer's head; Content-Length may stand beside no body.
+/// head_defect() of an answer's head.
 [[nodiscard]] std::optional<std::string> answer_defect(std::string_view raw,
                                                        std::size_t fields_max);
+/// start_defect() of an answer: it does not begin with "HTTP/1.", as another protocol would.
+[[nodiscard]] std::optional<std::string> answer_start_defect(std::string_view start,
+                                                             std::size_t from);
 
 }  // namespace opentrail::net

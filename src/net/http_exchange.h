@@ -1,5 +1,6 @@
 #pragma once
 #include "base/time.h"
+#include "net/deadline.h"
 #include "net/head_check.h"
 #include "net/server.h"
 
@@ -49,47 +50,55 @@ template <typename Stream>
 class HttpExchange final : public Exchange {
  public:
   HttpExchange(Stream& stream, boost::beast::flat_buffer& buffer, const ServerLimits& limits,
-               const Peer& peer, const OnRefused* on_refused = nullptr)
-      : stream_(stream), buffer_(buffer), limits_(limits), peer_(peer), on_refused_(on_refused) {
+               const Peer& peer, Deadline& deadline, const OnRefused& on_refused)
+      : stream_(stream),
+        buffer_(buffer),
+        limits_(limits),
+        peer_(peer),
+        deadline_(deadline),
+        on_refused_(on_refused) {
     parser_.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
     parser_.body_limit(boost::none);
   }
 
   /// False when there is no request to handle: the client went, or was refused here.
   asio::awaitable<bool> read_head() {
-    lowest().expires_after(limits_.header_timeout);
+    deadline_.set(limits_.header_timeout);
     const std::size_t head_bytes = co_await read_raw_head();
+    deadline_.clear();
     if (head_bytes == 0) {
       co_return false;
     }
     const std::string_view raw(static_cast<const char*>(buffer_.data().data()), head_bytes);
-    if (const auto defect = head_defect(raw, limits_.fields_max)) {
-      co_await refuse(kBadRequest, *defect);
+    if (auto defect = head_defect(raw, limits_.fields_max)) {
+      co_await refuse(kBadRequest, *std::move(defect));
       co_return false;
     }
-    head_.raw = raw;
-    // All of it is in the buffer: nothing is read here.
-    const auto [failed, bytes] = co_await boost::beast::http::async_read_header(
-        stream_, buffer_, parser_, asio::as_tuple(asio::use_awaitable));
+    boost::system::error_code failed;
+    parser_.put(asio::buffer(raw), failed);
     if (failed) {
       co_await refuse(refusal_status(failed), failed.message());
       co_return false;
     }
-    auto head = to_request_head(parser_.get(), peer_);
-    if (!head) {
+    if (auto head = to_request_head(parser_.get(), peer_)) {
+      head_ = *std::move(head);
+    } else {
       co_await refuse(kBadRequest, "the request cannot be served in this form");
       co_return false;
     }
-    head->raw = std::move(head_.raw);
-    head_ = std::move(*head);
-    field_count_ = head_.headers.fields().size();
+    head_.raw = raw;
+    buffer_.consume(head_bytes);
     close_ = !parser_.keep_alive();
     if (const auto length = parser_.content_length()) {
       body_left_ = *length;
     }
+    constexpr unsigned kHttp11 = 11;  // in 1.0 nobody understands the answer to an Expect
     awaits_continue_ =
+        !body_done() && parser_.get().version() >= kHttp11 &&
         boost::beast::iequals(parser_.get()[boost::beast::http::field::expect], "100-continue");
-    lowest().expires_never();
+    // What the parser holds later are trailers; it would put those that have the name of a field
+    // of the head among these.
+    parser_.get().clear();
     co_return true;
   }
 
@@ -99,7 +108,7 @@ class HttpExchange final : public Exchange {
       close_ = true;
       static_cast<void>(co_await respond({500, {}}, {}));
     }
-    if (chunks_owed_) {
+    if (chunks_owed_ || broken_off_ || (forwarded_ && owed_ > 0)) {
       abort();
       co_return false;
     }
@@ -118,10 +127,7 @@ class HttpExchange final : public Exchange {
     if (body_done() || buffer.empty()) {
       co_return std::size_t{0};
     }
-    if (awaits_continue_) {
-      awaits_continue_ = false;
-      OT_CO_TRY_DO(co_await write_raw("HTTP/1.1 100 Continue\r\n\r\n"));
-    }
+    OT_CO_TRY_DO(co_await send_continue());
     if (body_left_) {
       co_return co_await read_counted(buffer);
     }
@@ -216,50 +222,62 @@ class HttpExchange final : public Exchange {
   }
 
   asio::awaitable<Result<void>> end_chunks(std::string_view trailer_lines) override {
-    chunks_owed_ = false;
-    co_return co_await write_raw(fmt::format("0\r\n{}\r\n", trailer_lines));
+    if (!chunks_owed_) {
+      co_return fail(ErrorCode::Internal, "no chunked answer was begun");
+    }
+    auto sent = co_await write_raw(fmt::format("0\r\n{}\r\n", trailer_lines));
+    chunks_owed_ = !sent;
+    co_return sent;
   }
 
   [[nodiscard]] Headers trailers() const override {
     Headers behind;
-    std::size_t index = 0;
     for (const auto& field : parser_.get()) {
-      if (index++ >= field_count_) {
-        behind.add(std::string(field.name_string()), std::string(field.value()));
-      }
+      behind.add(std::string(field.name_string()), std::string(field.value()));
     }
     return behind;
   }
 
   [[nodiscard]] bool expects_continue() const override { return awaits_continue_; }
+  asio::awaitable<Result<void>> send_continue() override {
+    if (awaits_continue_) {
+      awaits_continue_ = false;
+      co_return co_await write_raw("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    co_return Result<void>{};
+  }
 
   asio::awaitable<Result<void>> write(std::string_view bytes) override {
     if (forwarded_ == Framing::UntilClose) {
       co_return co_await write_raw(bytes);
     }
     if (forwarded_ == Framing::Chunked) {
-      if (bytes.empty()) {
-        co_return Result<void>{};
-      }
-      co_return co_await write_raw(fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes));
+      co_return co_await write_chunk(bytes);
     }
     if (bytes.size() > owed_) {
       close_ = true;
       co_return fail(ErrorCode::Internal, "more bytes were written than the answer's length");
     }
+    OT_CO_TRY_DO(co_await write_raw(bytes));
     owed_ -= bytes.size();
-    co_return co_await write_raw(bytes);
+    co_return Result<void>{};
   }
 
   [[nodiscard]] bool responded() const override { return responded_; }
   void close_after() override { close_ = true; }
+  void break_off() override {
+    close_ = true;
+    broken_off_ = true;
+  }
 
  private:
+  static constexpr std::string_view kHeadEnd = "\r\n\r\n";
   static constexpr int kBadRequest = 400;
   static constexpr int kRequestTimeout = 408;
   static constexpr int kHeaderTooLarge = 431;
   static constexpr std::size_t kJoinBytesMax = 64 << 10;
   static constexpr std::size_t kDrainBytesMax = 1 << 20;
+  static constexpr std::size_t kStepBytes = 256 << 10;
 
   boost::beast::tcp_stream& lowest() { return boost::beast::get_lowest_layer(stream_); }
 
@@ -270,56 +288,77 @@ class HttpExchange final : public Exchange {
 
   asio::awaitable<Result<void>> write_raw(std::string_view bytes) {
     // In steps, so that the deadline is one of progress and not of the whole.
-    constexpr std::size_t kStep = 256 << 10;
     while (!bytes.empty()) {
-      const std::string_view step = bytes.substr(0, kStep);
-      lowest().expires_after(limits_.body_timeout);
-      const auto [failed, count] = co_await asio::async_write(stream_, asio::buffer(step),
-                                                              asio::as_tuple(asio::use_awaitable));
-      if (failed) {
-        close_ = true;
-        co_return std::unexpected(read_error(failed));
-      }
-      bytes.remove_prefix(count);
+      const std::string_view step = bytes.substr(0, kStepBytes);
+      OT_CO_TRY_DO(co_await write_step(asio::buffer(step)));
+      bytes.remove_prefix(step.size());
+    }
+    co_return Result<void>{};
+  }
+
+  template <typename Buffers>
+  asio::awaitable<Result<void>> write_step(Buffers buffers) {
+    lowest().expires_after(limits_.body_timeout);
+    const auto [failed, count] =
+        co_await asio::async_write(stream_, buffers, asio::as_tuple(asio::use_awaitable));
+    if (failed) {
+      close_ = true;
+      co_return std::unexpected(read_error(failed));
     }
     lowest().expires_never();
     co_return Result<void>{};
   }
 
+  /// An empty chunk would end the answer.
+  asio::awaitable<Result<void>> write_chunk(std::string_view bytes) {
+    if (bytes.empty()) {
+      co_return Result<void>{};
+    }
+    constexpr std::string_view kEnd = "\r\n";
+    const std::string size = fmt::format("{:x}\r\n", bytes.size());
+    if (bytes.size() <= kStepBytes) {
+      const std::array<asio::const_buffer, 3> all{asio::buffer(size), asio::buffer(bytes),
+                                                  asio::buffer(kEnd)};
+      co_return co_await write_step(all);
+    }
+    OT_CO_TRY_DO(co_await write_raw(size));
+    OT_CO_TRY_DO(co_await write_raw(bytes));
+    co_return co_await write_raw(kEnd);
+  }
+
   /// Reads until the head is whole; its size, or 0 when there is none: the client went, or was
   /// refused here.
   asio::awaitable<std::size_t> read_raw_head() {
-    constexpr std::string_view kEnd = "\r\n\r\n";
     constexpr std::size_t kReadBytes = 4 << 10;
     std::size_t searched = 0;
     for (;;) {
       const auto data = buffer_.data();
       const std::string_view text(static_cast<const char*>(data.data()), data.size());
-      const auto end = text.find(kEnd, searched);
+      const auto end = text.find(kHeadEnd, searched);
       const std::size_t most = std::min(limits_.header_bytes_max, buffer_.max_size());
-      if (end != std::string_view::npos && end + kEnd.size() <= most) {
-        co_return end + kEnd.size();
+      if (end != std::string_view::npos && end + kHeadEnd.size() <= most) {
+        co_return end + kHeadEnd.size();
       }
-      if (!text.empty() && !begins_head(text)) {
+      if (auto defect = start_defect(text, searched)) {
         // TLS on a plain port, or no HTTP at all: waiting would not make it a head.
-        co_await refuse(kBadRequest, "the request line is malformed");
+        co_await refuse(kBadRequest, *std::move(defect));
         co_return 0;
       }
       if (text.size() >= most) {
         co_await refuse(kHeaderTooLarge, "the header is too large");
         co_return 0;
       }
-      searched = text.size() < kEnd.size() ? 0 : text.size() - kEnd.size() + 1;
+      searched = text.size() < kHeadEnd.size() ? 0 : text.size() - kHeadEnd.size() + 1;
       const auto [failed, count] = co_await stream_.async_read_some(
           buffer_.prepare(std::min(kReadBytes, buffer_.max_size() - buffer_.size())),
           asio::as_tuple(asio::use_awaitable));
-      if (failed) {
+      buffer_.commit(count);
+      if (failed || deadline_.passed()) {
         // A client that sent nothing was idle; one that stopped in the middle is told.
-        const bool slow = failed == boost::beast::error::timeout && buffer_.size() > 0;
+        const bool slow = deadline_.passed() && buffer_.size() > 0;
         co_await refuse(slow ? kRequestTimeout : 0, "the header did not arrive in time");
         co_return 0;
       }
-      buffer_.commit(count);
     }
   }
 
@@ -335,13 +374,14 @@ class HttpExchange final : public Exchange {
       co_return;
     }
     close_ = true;
-    if (on_refused_ && *on_refused_) {
-      const auto data = buffer_.data();
+    if (on_refused_) {
+      const auto data = buffer_.data();  // the head is still in it, and perhaps its body
       const std::string_view text(static_cast<const char*>(data.data()), data.size());
-      RefusedRequest refused{peer_.address, peer_.tls, status, std::move(reason),
-                             std::string((head_.raw.empty() ? text : std::string_view(head_.raw))
-                                             .substr(0, kRefusedBytesMax))};
-      co_await (*on_refused_)(refused);
+      const auto end = text.find(kHeadEnd);
+      const std::size_t size = end == std::string_view::npos ? text.size() : end + kHeadEnd.size();
+      const RefusedRequest refused{peer_.address, peer_.tls, status, std::move(reason),
+                                   std::string(text.substr(0, std::min(size, kRefusedBytesMax)))};
+      co_await on_refused_(refused);
     }
     ResponseHead head{status, {}};
     head.headers.add("Content-Type", "text/plain; charset=utf-8");
@@ -421,17 +461,18 @@ class HttpExchange final : public Exchange {
   boost::beast::flat_buffer& buffer_;
   const ServerLimits& limits_;
   const Peer& peer_;
+  Deadline& deadline_;  ///< Of the head.
+  const OnRefused& on_refused_;
   boost::beast::http::request_parser<boost::beast::http::buffer_body> parser_;
   RequestHead head_;
   std::optional<std::uint64_t> body_left_;  ///< Of a body whose length the head tells.
   bool awaits_continue_ = false;
   bool responded_ = false;
   bool close_ = false;
-  const OnRefused* on_refused_;
-  std::size_t field_count_ = 0;       ///< Of the head; what comes later are trailers.
   std::optional<Framing> forwarded_;  ///< Of an answer whose head came from elsewhere.
-  bool chunks_owed_ = false;          ///< Its last chunk was not written yet.
-  std::uint64_t owed_ = 0;            ///< Bytes of the streamed answer that were not written yet.
+  bool broken_off_ = false;
+  bool chunks_owed_ = false;  ///< Its last chunk was not written yet.
+  std::uint64_t owed_ = 0;    ///< Bytes of the streamed answer that were not written yet.
 };
 
 }  // namespace opentrail::net

@@ -91,11 +91,16 @@ class Exchange {
   [[nodiscard]] virtual Headers trailers() const { return {}; }
   /// The client waits for "100 Continue" before it sends its body: the first read sends it.
   [[nodiscard]] virtual bool expects_continue() const { return false; }
+  /// Sends it before any read; nothing when the client does not wait for it.
+  virtual asio::awaitable<Result<void>> send_continue() { co_return Result<void>{}; }
 
   /// True once a head was sent: an error can then only close the connection.
   [[nodiscard]] virtual bool responded() const = 0;
   /// Close the connection after this exchange.
   virtual void close_after() = 0;
+  /// The answer that was begun cannot be ended: the connection is reset when the handler returns.
+  /// For Framing::UntilClose, of which nobody could see otherwise that it is not whole.
+  virtual void break_off() { close_after(); }
 };
 
 /// Called once a request; must not throw. What it leaves unread of the body is drained (up to a

@@ -1,5 +1,6 @@
 #include "net/tls_client.h"
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <fmt/format.h>
@@ -29,6 +30,14 @@ Result<std::unique_ptr<asio::ssl::context>> make_client_tls(const std::string& h
   tls->set_verify_mode(asio::ssl::verify_peer);
   tls->set_verify_callback(asio::ssl::host_name_verification(host));
   return tls;
+}
+
+void name_server(SSL* session, const std::string& host) {
+  boost::system::error_code no_address;
+  asio::ip::make_address(host, no_address);
+  if (no_address) {
+    SSL_set_tlsext_host_name(session, host.c_str());
+  }
 }
 
 HandshakeFailure explain_handshake(const boost::system::error_code& failed, SSL* session,

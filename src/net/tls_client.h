@@ -16,6 +16,9 @@ namespace opentrail::net {
 [[nodiscard]] Result<std::unique_ptr<boost::asio::ssl::context>> make_client_tls(
     const std::string& host, const std::string& ca_file);
 
+/// Tells the server which host is meant; nothing for an address, which is no name (RFC 6066 §3).
+void name_server(SSL* session, const std::string& host);
+
 /// What a failed handshake means.
 struct HandshakeFailure {
   std::string detail;  ///< More than the error's message says; may be empty.

@@ -1,10 +1,12 @@
 #include "net/upstream.h"
 
 #include "base/mutex.h"
-#include "base/text.h"
+#include "net/deadline.h"
 #include "net/head_check.h"
 #include "net/tls_client.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -35,14 +37,24 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 /// Bounds a head, and what stands between the chunks of a body.
 constexpr std::size_t kBufferBytes = 64 << 10;
 constexpr std::size_t kAnswerFieldsMax = 500;
-constexpr int kInterimMax = 200;
 constexpr int kSwitchingProtocols = 101;
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+/// Where "200" stands in "HTTP/1.1 200 OK".
+constexpr std::size_t kStatusAt = 9;
+
+/// A head that passed the check is an interim answer's: another follows.
+bool is_interim(std::string_view raw) {
+  return raw[kStatusAt] == '1' && raw.substr(kStatusAt, 3) != std::to_string(kSwitchingProtocols);
+}
 
 /// One connection, plain or TLS.
 struct Connection {
+  explicit Connection(std::size_t head_bytes_max) : buffer(std::min(head_bytes_max, kBufferBytes)) {
+    buffer.reserve(buffer.max_size());  // else the parser reads in small pieces
+  }
   std::optional<beast::tcp_stream> plain;
   std::optional<beast::ssl_stream<beast::tcp_stream>> tls;
-  beast::flat_buffer buffer{kBufferBytes};
+  beast::flat_buffer buffer;
   Clock::time_point idle_since;
   bool used = false;
 
@@ -72,9 +84,11 @@ class HttpUpstreamExchange final : public UpstreamExchange {
   [[nodiscard]] bool answered() const override { return answered_; }
 
   asio::awaitable<Result<void>> write(std::string_view bytes) override;
+  asio::awaitable<Result<bool>> wait_continue(std::chrono::milliseconds at_most) override;
   asio::awaitable<Result<AnswerHead>> read_head(bool request_was_head) override;
   asio::awaitable<Result<std::size_t>> read_some(std::span<char> buffer) override;
   [[nodiscard]] Headers trailers() const override;
+  void close_after() override { closing_ = true; }
 
  private:
   using Parser = http::response_parser<http::buffer_body>;
@@ -84,18 +98,25 @@ class HttpUpstreamExchange final : public UpstreamExchange {
     return connection_->plain ? work(*connection_->plain) : work(*connection_->tls);
   }
   asio::awaitable<boost::system::error_code> read_more();
-  asio::awaitable<Result<std::string>> read_raw_head();
-  [[nodiscard]] Error error_of(const boost::system::error_code& failed, std::string_view stage,
-                               bool body) const;
+  /// A view of the buffer; it stays there.
+  asio::awaitable<Result<std::string_view>> read_raw_head(const Deadline* deadline);
+  asio::awaitable<Result<std::size_t>> read_plain(std::span<char> buffer);
+  asio::awaitable<Result<std::size_t>> read_chunked(std::span<char> buffer);
+  [[nodiscard]] std::unexpected<Error> not_understood(std::string_view why) const;
+  [[nodiscard]] std::unexpected<Error> failure(const boost::system::error_code& failed,
+                                               std::string_view stage) const;
   AnswerHead describe(std::string raw);
 
   HttpUpstream& owner_;
   std::unique_ptr<Connection> connection_;
   std::optional<Parser> parser_;
-  std::size_t field_count_ = 0;
+  Framing framing_ = Framing::None;
+  std::uint64_t left_ = 0;  ///< With Framing::Length.
   bool reused_ = false;
   bool answered_ = false;
-  bool whole_ = false;  ///< The answer was read to its end.
+  bool keep_alive_ = false;
+  bool closing_ = false;  ///< A part of the request is missing.
+  bool whole_ = false;    ///< The answer was read to its end.
 };
 
 class HttpUpstream final : public Upstream {
@@ -129,11 +150,18 @@ class HttpUpstream final : public Upstream {
 
   /// Keeps a connection whose last answer was read to its end.
   void keep(std::unique_ptr<Connection> connection) {
-    connection->idle_since = Clock::now();
+    const auto now = Clock::now();
+    connection->idle_since = now;
     connection->lowest().expires_never();
     const void* loop = &asio::query(connection->lowest().get_executor(), asio::execution::context);
+    std::vector<std::unique_ptr<Connection>> old;  // closed outside the lock
     const MutexLock lock(mutex_);
     auto& kept = idle_[loop];
+    // The last that was kept is the first to be taken, so the old ones are in front.
+    const auto young = std::ranges::find_if(
+        kept, [&](const auto& other) { return other->idle_since > now - options_.idle_timeout; });
+    std::move(kept.begin(), young, std::back_inserter(old));
+    kept.erase(kept.begin(), young);
     if (kept.size() < options_.idle_max) {
       kept.push_back(std::move(connection));
     }
@@ -141,19 +169,24 @@ class HttpUpstream final : public Upstream {
 
  private:
   std::unique_ptr<Connection> take(const void* loop) {
-    std::vector<std::unique_ptr<Connection>> stale;  // closed outside the lock
     const auto oldest = Clock::now() - options_.idle_timeout;
-    const MutexLock lock(mutex_);
-    const auto found = idle_.find(loop);
-    while (found != idle_.end() && !found->second.empty()) {
-      auto connection = std::move(found->second.back());
-      found->second.pop_back();
+    while (auto connection = pop(loop)) {
       if (connection->idle_since > oldest && connection->is_quiet()) {
         return connection;
       }
-      stale.push_back(std::move(connection));
     }
     return nullptr;
+  }
+
+  std::unique_ptr<Connection> pop(const void* loop) EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    const auto found = idle_.find(loop);
+    if (found == idle_.end() || found->second.empty()) {
+      return nullptr;
+    }
+    auto connection = std::move(found->second.back());
+    found->second.pop_back();
+    return connection;
   }
 
   [[nodiscard]] std::unexpected<Error> failure(const boost::system::error_code& failed,
@@ -168,19 +201,35 @@ class HttpUpstream final : public Upstream {
                 std::move(why.reason));
   }
 
+  /// Addresses need no resolver, which works on a thread of its own.
   template <typename Executor>
-  asio::awaitable<Result<std::unique_ptr<Connection>>> connect(Executor executor) {
+  asio::awaitable<Result<std::vector<asio::ip::tcp::endpoint>>> resolve(Executor executor) {
+    std::vector<asio::ip::tcp::endpoint> endpoints;
+    boost::system::error_code no_address;
+    const auto address = asio::ip::make_address(origin_.host, no_address);
+    if (!no_address) {
+      endpoints.emplace_back(address, origin_.port);
+      co_return endpoints;
+    }
     asio::ip::tcp::resolver resolver(executor);
-    auto [unresolved, endpoints] =
+    const auto [unresolved, found] =
         co_await resolver.async_resolve(origin_.host, std::to_string(origin_.port), kTuple);
     if (unresolved) {
       co_return failure(unresolved, "resolve");
     }
-    auto connection = std::make_unique<Connection>();
-    connection->buffer.reserve(kBufferBytes);
+    for (const auto& entry : found) {
+      endpoints.push_back(entry.endpoint());
+    }
+    co_return endpoints;
+  }
+
+  template <typename Executor>
+  asio::awaitable<Result<std::unique_ptr<Connection>>> connect(Executor executor) {
+    OT_CO_TRY(const auto endpoints, co_await resolve(executor));
+    auto connection = std::make_unique<Connection>(options_.head_bytes_max);
     if (tls_) {
       connection->tls.emplace(executor, *tls_);
-      SSL_set_tlsext_host_name(connection->tls->native_handle(), origin_.host.c_str());
+      name_server(connection->tls->native_handle(), origin_.host);
     } else {
       connection->plain.emplace(executor);
     }
@@ -214,26 +263,32 @@ class HttpUpstream final : public Upstream {
 };
 
 HttpUpstreamExchange::~HttpUpstreamExchange() {
-  if (whole_ && parser_ && parser_->keep_alive() && connection_->buffer.size() == 0) {
+  // Bytes behind the answer are no answer to anything.
+  if (whole_ && keep_alive_ && !closing_ && connection_->buffer.size() == 0) {
     owner_.keep(std::move(connection_));
   }
 }
 
-Error HttpUpstreamExchange::error_of(const boost::system::error_code& failed,
-                                     std::string_view stage, bool body) const {
+std::unexpected<Error> HttpUpstreamExchange::not_understood(std::string_view why) const {
+  return fail(ErrorCode::InvalidArgument, fmt::format("{}: the answer is not understood: {}",
+                                                      owner_.origin().authority(), why));
+}
+
+std::unexpected<Error> HttpUpstreamExchange::failure(const boost::system::error_code& failed,
+                                                     std::string_view stage) const {
   const std::string where = fmt::format("{}: {}", owner_.origin().authority(), stage);
   if (failed == beast::error::timeout) {
-    return {ErrorCode::Timeout, where + ": no progress in time"};
+    return fail(ErrorCode::Timeout, where + ": no progress in time");
   }
   if (failed == asio::error::eof || failed == http::error::partial_message ||
-      failed == http::error::end_of_stream) {
-    return {ErrorCode::Unavailable,
-            where + (body ? ": the answer was cut short" : ": the connection was closed")};
+      failed == http::error::end_of_stream || failed == asio::ssl::error::stream_truncated) {
+    return fail(ErrorCode::Unavailable,
+                where + (parser_ ? ": the answer was cut short" : ": the connection was closed"));
   }
   const bool protocol =
       failed.category() == http::make_error_code(http::error::bad_method).category();
-  return {protocol ? ErrorCode::InvalidArgument : ErrorCode::Unavailable,
-          where + ": " + failed.message()};
+  return fail(protocol ? ErrorCode::InvalidArgument : ErrorCode::Unavailable,
+              where + ": " + failed.message());
 }
 
 asio::awaitable<Result<void>> HttpUpstreamExchange::write(std::string_view bytes) {
@@ -241,7 +296,8 @@ asio::awaitable<Result<void>> HttpUpstreamExchange::write(std::string_view bytes
   const auto [failed, count] = co_await over(
       [&](auto& stream) { return asio::async_write(stream, asio::buffer(bytes), kTuple); });
   if (failed) {
-    co_return std::unexpected(error_of(failed, "send", false));
+    closing_ = true;
+    co_return failure(failed, "send");
   }
   co_return Result<void>{};
 }
@@ -257,24 +313,59 @@ asio::awaitable<boost::system::error_code> HttpUpstreamExchange::read_more() {
   co_return failed;
 }
 
-asio::awaitable<Result<std::string>> HttpUpstreamExchange::read_raw_head() {
-  constexpr std::string_view kEnd = "\r\n\r\n";
+asio::awaitable<Result<std::string_view>> HttpUpstreamExchange::read_raw_head(
+    const Deadline* deadline) {
   auto& buffer = connection_->buffer;
   std::size_t searched = 0;
   for (;;) {
     const std::string_view text(static_cast<const char*>(buffer.data().data()), buffer.size());
-    const auto end = text.find(kEnd, searched);
+    const auto end = text.find(kHeadEnd, searched);
     if (end != std::string_view::npos) {
-      co_return std::string(text.substr(0, end + kEnd.size()));
+      const std::string_view raw = text.substr(0, end + kHeadEnd.size());
+      if (const auto defect = answer_defect(raw, kAnswerFieldsMax)) {
+        co_return not_understood(*defect);
+      }
+      co_return raw;
+    }
+    if (const auto defect = answer_start_defect(text, searched)) {
+      co_return not_understood(*defect);
     }
     if (text.size() >= buffer.max_size()) {
-      co_return fail(ErrorCode::InvalidArgument,
-                     fmt::format("{}: the answer's header is larger than {} bytes",
-                                 owner_.origin().authority(), buffer.max_size()));
+      co_return not_understood(
+          fmt::format("its header is larger than {} bytes", buffer.max_size()));
     }
-    searched = text.size() < kEnd.size() ? 0 : text.size() - kEnd.size() + 1;
-    if (const auto failed = co_await read_more()) {
-      co_return std::unexpected(error_of(failed, "receive", false));
+    searched = text.size() < kHeadEnd.size() ? 0 : text.size() - kHeadEnd.size() + 1;
+    boost::system::error_code failed = asio::error::operation_aborted;
+    if (deadline == nullptr || !deadline->passed()) {
+      failed = co_await read_more();
+    }
+    if (failed) {
+      co_return failure(failed, "receive");
+    }
+  }
+}
+
+asio::awaitable<Result<bool>> HttpUpstreamExchange::wait_continue(
+    std::chrono::milliseconds at_most) {
+  // The stream's own timeout would close the connection.
+  Deadline deadline(connection_->lowest());
+  deadline.set(at_most);
+  connection_->lowest().expires_never();
+  for (;;) {
+    const auto raw = co_await read_raw_head(&deadline);
+    if (!raw && deadline.passed()) {
+      co_return true;
+    }
+    if (!raw) {
+      co_return std::unexpected(raw.error());
+    }
+    if (!is_interim(*raw)) {
+      co_return false;
+    }
+    const bool wanted = raw->substr(kStatusAt, 3) == "100";
+    connection_->buffer.consume(raw->size());
+    if (wanted) {
+      co_return true;
     }
   }
 }
@@ -286,68 +377,102 @@ AnswerHead HttpUpstreamExchange::describe(std::string raw) {
   for (const auto& field : parser_->get()) {
     head.headers.add(std::string(field.name_string()), std::string(field.value()));
   }
-  field_count_ = head.headers.fields().size();
+  // What the parser holds later are trailers; it would put those that have the name of a field of
+  // the head among these.
+  parser_->get().clear();
+  head.keep_alive = keep_alive_ = parser_->keep_alive();
   if (parser_->is_done()) {
+    // Also with a length of 0. HEAD, 204 and 304 have no body whatever their fields say.
+    framing_ = Framing::None;
     whole_ = true;
-    // A length of 0 is one; HEAD, 204 and 304 have no body whatever their fields say.
   } else if (parser_->chunked()) {
-    head.framing = Framing::Chunked;
+    framing_ = Framing::Chunked;
   } else if (const auto length = parser_->content_length()) {
-    head.framing = Framing::Length;
-    head.length = *length;
+    framing_ = Framing::Length;
+    left_ = *length;
   } else {
-    head.framing = Framing::UntilClose;
+    framing_ = Framing::UntilClose;
   }
+  head.framing = framing_;
+  head.length = left_;
   return head;
 }
 
 asio::awaitable<Result<AnswerHead>> HttpUpstreamExchange::read_head(bool request_was_head) {
   connection_->lowest().expires_after(owner_.options().answer_timeout);
   for (;;) {
-    OT_CO_TRY(std::string raw, co_await read_raw_head());
-    if (const auto defect = answer_defect(raw, kAnswerFieldsMax)) {
-      co_return fail(ErrorCode::InvalidArgument, fmt::format("{}: the answer is not understood: {}",
-                                                             owner_.origin().authority(), *defect));
+    OT_CO_TRY(const std::string_view raw, co_await read_raw_head(nullptr));
+    if (is_interim(raw)) {
+      connection_->buffer.consume(raw.size());
+      continue;
     }
     parser_.emplace();
     parser_->header_limit(kBufferBytes);
     parser_->body_limit(boost::none);
     parser_->skip(request_was_head);
-    // All of it is in the buffer: nothing is read here.
-    const auto [failed, count] = co_await over([&](auto& stream) {
-      return http::async_read_header(stream, connection_->buffer, *parser_, kTuple);
-    });
+    boost::system::error_code failed;
+    parser_->put(asio::buffer(raw), failed);
     if (failed) {
-      co_return std::unexpected(error_of(failed, "receive", false));
+      co_return not_understood(failed.message());
     }
-    const int status = static_cast<int>(parser_->get().result_int());
-    if (status == kSwitchingProtocols) {
-      co_return fail(
-          ErrorCode::InvalidArgument,
-          fmt::format("{}: the answer switches to another protocol", owner_.origin().authority()));
+    if (parser_->get().result_int() == kSwitchingProtocols) {
+      co_return not_understood("it switches to another protocol");
     }
-    if (status >= kInterimMax) {
-      co_return describe(std::move(raw));
-    }
+    AnswerHead head = describe(std::string(raw));
+    connection_->buffer.consume(raw.size());
+    co_return head;
   }
 }
 
 asio::awaitable<Result<std::size_t>> HttpUpstreamExchange::read_some(std::span<char> buffer) {
-  if (parser_->is_done() || buffer.empty()) {
-    whole_ = whole_ || parser_->is_done();
+  if (whole_ || buffer.empty()) {
     co_return std::size_t{0};
   }
+  connection_->lowest().expires_after(owner_.options().progress_timeout);
+  if (framing_ == Framing::Chunked) {
+    co_return co_await read_chunked(buffer);
+  }
+  co_return co_await read_plain(buffer);
+}
+
+/// Past the parser, which would copy every byte once more and read small pieces.
+asio::awaitable<Result<std::size_t>> HttpUpstreamExchange::read_plain(std::span<char> buffer) {
+  const bool counted = framing_ == Framing::Length;
+  if (counted) {
+    buffer = buffer.first(static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), left_)));
+  }
+  std::size_t got = asio::buffer_copy(asio::buffer(buffer), connection_->buffer.data());
+  connection_->buffer.consume(got);  // came with the head
+  if (got == 0) {
+    const auto [failed, count] = co_await over(
+        [&](auto& stream) { return stream.async_read_some(asio::buffer(buffer), kTuple); });
+    if (failed == asio::error::eof && !counted) {
+      whole_ = true;
+      co_return std::size_t{0};
+    }
+    if (failed) {
+      co_return failure(failed, "receive");
+    }
+    got = count;
+  }
+  if (counted) {
+    left_ -= got;
+    whole_ = left_ == 0;
+  }
+  co_return got;
+}
+
+asio::awaitable<Result<std::size_t>> HttpUpstreamExchange::read_chunked(std::span<char> buffer) {
   auto& body = parser_->get().body();
   body.data = buffer.data();
   body.size = buffer.size();
   body.more = true;
-  connection_->lowest().expires_after(owner_.options().progress_timeout);
   while (!parser_->is_done() && body.size == buffer.size()) {
     const auto [failed, count] = co_await over([&](auto& stream) {
       return http::async_read_some(stream, connection_->buffer, *parser_, kTuple);
     });
     if (failed && failed != http::error::need_buffer) {
-      co_return std::unexpected(error_of(failed, "receive", true));
+      co_return failure(failed, "receive");
     }
   }
   whole_ = parser_->is_done();
@@ -356,11 +481,11 @@ asio::awaitable<Result<std::size_t>> HttpUpstreamExchange::read_some(std::span<c
 
 Headers HttpUpstreamExchange::trailers() const {
   Headers behind;
-  std::size_t index = 0;
+  if (!parser_) {
+    return behind;
+  }
   for (const auto& field : parser_->get()) {
-    if (index++ >= field_count_) {
-      behind.add(std::string(field.name_string()), std::string(field.value()));
-    }
+    behind.add(std::string(field.name_string()), std::string(field.value()));
   }
   return behind;
 }

@@ -25,7 +25,10 @@ struct UpstreamOptions {
   std::chrono::milliseconds progress_timeout{60000};
   std::string ca_file;         ///< PEM, beside the system's certificates.
   std::size_t idle_max = 256;  ///< Kept connections, each event loop.
+  /// A connection that was kept longer is not used again. It is closed when the next one is taken
+  /// or kept, so a few may stay open while there are no requests.
   std::chrono::seconds idle_timeout{20};
+  std::size_t head_bytes_max = 64 << 10;  ///< Of an answer; at most 64 KiB.
 };
 
 /// An answer's head. Set by the upstream and not verified.
@@ -35,10 +38,13 @@ struct AnswerHead {
   std::string raw;  ///< Status line to empty line, as they came.
   Framing framing = Framing::None;
   std::uint64_t length = 0;  ///< With Framing::Length.
+  bool keep_alive = false;   ///< The connection may serve another request after this answer.
 };
 
 /// One request and its answer. Destroying it before the answer was read to its end closes the
-/// connection; after that the connection is kept for another. On one thread.
+/// connection; after that the connection is kept for another, unless a write failed. A caller that
+/// stops in the middle of its request must say so by close_after(): what is missing would be taken
+/// from the next request. On one thread.
 class UpstreamExchange {
  public:
   virtual ~UpstreamExchange() = default;
@@ -51,14 +57,20 @@ class UpstreamExchange {
 
   /// Bytes of the request as they go on the wire: head, body, chunk framing.
   virtual asio::awaitable<Result<void>> write(std::string_view bytes) = 0;
+  /// After the head of a request with "Expect: 100-continue": true when the upstream wants the body
+  /// or `at_most` is over, false when a final answer's head is there for read_head(). Errors: as
+  /// read_head().
+  virtual asio::awaitable<Result<bool>> wait_continue(std::chrono::milliseconds at_most) = 0;
   /// The final answer's head; interim answers are passed over. Errors: Timeout, Unavailable (reset,
-  /// closed), InvalidArgument (not HTTP, ambiguous, larger than 64 KiB).
+  /// closed), InvalidArgument (not HTTP, ambiguous, larger than head_bytes_max).
   virtual asio::awaitable<Result<AnswerHead>> read_head(bool request_was_head) = 0;
   /// The next bytes of the answer's body without their framing; 0 at its end. Errors: as
   /// read_head(); Unavailable when it was cut short.
   virtual asio::awaitable<Result<std::size_t>> read_some(std::span<char> buffer) = 0;
   /// Fields behind a chunked body, once read_some() gave 0.
   [[nodiscard]] virtual Headers trailers() const = 0;
+  /// The connection is not to be kept.
+  virtual void close_after() = 0;
 };
 
 /// One origin and the connections to it that are kept. Any thread; each event loop has its own
