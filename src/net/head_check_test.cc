@@ -47,6 +47,11 @@ TEST(HeadCheck, RefusesWhatReadersTakeApartDifferently) {
       {"X: 1\r\n\tfolded\r\n", "a field is folded over several lines"},
       {"X: 1\nContent-Length: 5\r\n", "a field's value has a control character"},
       {"X: 1\rContent-Length: 5\r\n", "a field's value has a control character"},
+      // At the edges of a value, where some strip them as space.
+      {"X:\nContent-Length: 5\r\n", "a field's value has a control character"},
+      {"Content-Length: 5\r\r\n", "a field's value has a control character"},
+      {"X: 1\r\r\n", "a field's value has a control character"},
+      {"X:\r\r\n", "a field's value has a control character"},
       {": nameless\r\n", "a field's name is malformed, or has space before its colon"},
       {"colonless\r\n", "a field has no colon"},
       {"Host: b\r\n", "more than one Host"},
@@ -85,10 +90,38 @@ TEST(HeadCheck, ChecksAnswersToo) {
     return answer_defect(raw, kFieldsMax).value_or("");
   };
   EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"), "");
+  EXPECT_EQ(answer("HTTP/1.0 200 OK\r\n\r\n"), "");
   EXPECT_EQ(answer("HTTP/1.1 204 \r\n\r\n"), "");
-  EXPECT_EQ(answer("ICY 200 OK\r\n\r\n"), "the status line is malformed");
+  for (const std::string_view line :
+       {"ICY 200 OK", "HTTP/2.0 200 OK", "HTTP/1.2 200 OK", "HTTP/1.1 200", "HTTP/1.1 20 OK",
+        "HTTP/1.1 2000 OK", "HTTP/1.1 099 OK", "HTTP/1.1  200 OK", "HTTP/1.1 200 O\nK", ""}) {
+    EXPECT_EQ(answer(std::string(line) + "\r\nA: b\r\n\r\n"), "the status line is malformed")
+        << line;
+  }
   EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"),
             "more than one Content-Length");
+  EXPECT_EQ(answer("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            "Transfer-Encoding in HTTP/1.0");
+}
+
+TEST(HeadCheck, KnowsEarlyThatNoHeadWillCome) {
+  const auto request = [](std::string_view start, std::size_t from = 0) {
+    return start_defect(start, from).value_or("");
+  };
+  EXPECT_EQ(request(""), "");
+  EXPECT_EQ(request("GET / HTTP/1.1\r\nHost: a\r\n"), "");
+  EXPECT_EQ(request("\x16\x03\x01"), "the request line is malformed");
+  EXPECT_EQ(request("GET / HTTP/1.1\nHost: a\n\n"), "a line ends in a bare line feed");
+  EXPECT_EQ(request("GET / HTTP/1.1\r\nHost: a\n", 10), "a line ends in a bare line feed");
+  EXPECT_EQ(request("GET / HTTP/1.1\r\nHost", 15), "");
+  const auto answer = [](std::string_view start) {
+    return answer_start_defect(start, 0).value_or("");
+  };
+  EXPECT_EQ(answer(""), "");
+  EXPECT_EQ(answer("HTT"), "");
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\n"), "");
+  EXPECT_EQ(answer("SSH-2.0"), "the status line is malformed");
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\n"), "a line ends in a bare line feed");
 }
 
 }  // namespace

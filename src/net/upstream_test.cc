@@ -2,6 +2,8 @@
 // told what went wrong. Method: a server of raw bytes on a thread, one script a connection.
 #include "net/upstream.h"
 
+#include "net/tls_kit_test.h"
+
 #include <atomic>
 #include <functional>
 #include <thread>
@@ -10,7 +12,11 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -135,6 +141,37 @@ asio::awaitable<void> talk(Upstream& upstream, std::string request, Seen& seen) 
   seen.trailers = (*exchange)->trailers();
 }
 
+/// Sends a head that expects "100 Continue", and its body when that is wanted.
+asio::awaitable<void> expect_continue(Upstream& upstream, std::optional<bool>& wanted, Seen& seen) {
+  auto exchange = co_await upstream.open(false);
+  if (!exchange) {
+    seen.error = exchange.error();
+    co_return;
+  }
+  static_cast<void>(co_await (*exchange)->write(
+      "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"));
+  const auto go_on = co_await (*exchange)->wait_continue(std::chrono::milliseconds(100));
+  if (!go_on) {
+    seen.error = go_on.error();
+    co_return;
+  }
+  wanted = *go_on;
+  if (*go_on) {
+    static_cast<void>(co_await (*exchange)->write("body"));
+  } else {
+    (*exchange)->close_after();
+  }
+  auto head = co_await (*exchange)->read_head(false);
+  if (!head) {
+    seen.error = head.error();
+    co_return;
+  }
+  seen.head = *head;
+  seen.body.resize(100);
+  const auto got = co_await (*exchange)->read_some(seen.body);
+  seen.body.resize(got.value_or(0));
+}
+
 class UpstreamTest : public testing::Test {
  protected:
   Seen talk_to(const RawServer& server, std::string request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n") {
@@ -142,10 +179,22 @@ class UpstreamTest : public testing::Test {
       upstream_ = Upstream::make(server.url(), options_).value();
     }
     Seen seen;
-    context_.restart();
-    asio::co_spawn(context_, talk(*upstream_, std::move(request), seen), asio::detached);
-    context_.run();
+    run(talk(*upstream_, std::move(request), seen));
     return seen;
+  }
+  /// The same over TLS.
+  Seen talk_to(const Server& server) {
+    if (upstream_ == nullptr) {
+      upstream_ = Upstream::make({"https", "127.0.0.1", server.port(), ""}, options_).value();
+    }
+    Seen seen;
+    run(talk(*upstream_, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", seen));
+    return seen;
+  }
+  void run(asio::awaitable<void> work) {
+    context_.restart();
+    asio::co_spawn(context_, std::move(work), asio::detached);
+    context_.run();
   }
   ~UpstreamTest() override {
     if (upstream_) {
@@ -189,9 +238,12 @@ TEST_F(UpstreamTest, DoesNotUseAConnectionThatWasClosed) {
 }
 
 TEST_F(UpstreamTest, DoesNotKeepWhatTheAnswerCloses) {
-  RawServer server(always("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"));
-  EXPECT_EQ(talk_to(server).body, "x");
-  EXPECT_FALSE(upstream_ == nullptr);
+  const RawServer server(
+      always("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"));
+  const Seen first = talk_to(server);
+  EXPECT_EQ(first.body, "x");
+  EXPECT_FALSE(first.head->keep_alive);
+  EXPECT_FALSE(talk_to(server).reused);
 }
 
 TEST_F(UpstreamTest, ReadsChunksAndTrailers) {
@@ -252,6 +304,8 @@ TEST_F(UpstreamTest, RefusesWhatIsNoAnswer) {
        {"SSH-2.0-OpenSSH\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\nContent-Length: 0\n\n", "HTTP/1.1 2x0 OK\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"}) {
     const RawServer server(once(bytes));
     upstream_.reset();
@@ -282,12 +336,184 @@ TEST_F(UpstreamTest, SaysThatNobodyListens) {
   }
   upstream_ = Upstream::make(url, {}).value();
   Seen seen;
-  asio::co_spawn(context_, talk(*upstream_, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", seen),
-                 asio::detached);
-  context_.run();
+  run(talk(*upstream_, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", seen));
   ASSERT_TRUE(seen.error);
   EXPECT_EQ(seen.error->code(), ErrorCode::Unavailable);
   EXPECT_THAT(seen.error->message(), HasSubstr("connect"));
+}
+
+TEST_F(UpstreamTest, TellsTrailersFromFields) {
+  const RawServer server(
+      always("HTTP/1.1 200 OK\r\nX: field\r\nY: field\r\nTransfer-Encoding: chunked\r\n\r\n"
+             "0\r\nx: trailer\r\n\r\n"));
+  const Seen seen = talk_to(server);
+  ASSERT_EQ(seen.trailers.fields().size(), 1U);
+  EXPECT_EQ(seen.trailers.get("x"), "trailer");
+  EXPECT_EQ(seen.head->headers.get("x"), "field");
+}
+
+TEST_F(UpstreamTest, KeepsConnectionsNoLongerThanItMay) {
+  const RawServer server(always("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"));
+  options_.idle_timeout = std::chrono::seconds(0);
+  EXPECT_FALSE(talk_to(server).reused);
+  EXPECT_FALSE(talk_to(server).reused);
+}
+
+TEST_F(UpstreamTest, DoesNotKeepMoreThanItMay) {
+  const RawServer server(always("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"));
+  options_.idle_max = 0;
+  EXPECT_FALSE(talk_to(server).reused);
+  EXPECT_FALSE(talk_to(server).reused);
+}
+
+TEST_F(UpstreamTest, DoesNotKeepWhatHasBytesBehindTheAnswer) {
+  const RawServer server(always("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 200 OK"));
+  EXPECT_EQ(talk_to(server).body, "x");
+  const Seen second = talk_to(server);
+  EXPECT_FALSE(second.reused);
+  EXPECT_EQ(second.body, "x");
+}
+
+TEST_F(UpstreamTest, ReadsTheAnswerOfAServerThatDoesNotTakeTheBody) {
+  const RawServer server(once("HTTP/1.1 413 No\r\nContent-Length: 9\r\n\r\ntoo large"));
+  const std::string head = "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 67108864\r\n\r\n";
+  const Seen seen = talk_to(server, head + std::string(64 << 20, 'x'));
+  ASSERT_TRUE(seen.head) << seen.error->message();
+  EXPECT_EQ(seen.head->status, 413);
+  EXPECT_EQ(seen.body, "too large");
+  EXPECT_FALSE(talk_to(server).reused);
+}
+
+TEST_F(UpstreamTest, DoesNotWaitForTheEndOfWhatIsNoAnswer) {
+  for (const char* bytes : {"SSH-2.0-OpenSSH_9.2\r\n", "\x15\x03\x01", "HTTP/1.1 200 OK\nA: b"}) {
+    const RawServer server(always(bytes));  // does not close
+    upstream_.reset();
+    const Seen seen = talk_to(server);
+    ASSERT_TRUE(seen.error) << bytes;
+    EXPECT_EQ(seen.error->code(), ErrorCode::InvalidArgument) << bytes;
+  }
+}
+
+TEST_F(UpstreamTest, BoundsHeads) {
+  options_.head_bytes_max = 1024;
+  const RawServer server(once("HTTP/1.1 200 OK\r\nX: " + std::string(2000, 'x') + "\r\n\r\n"));
+  const Seen seen = talk_to(server);
+  ASSERT_TRUE(seen.error);
+  EXPECT_EQ(seen.error->code(), ErrorCode::InvalidArgument);
+  EXPECT_THAT(seen.error->message(), HasSubstr("larger than 1024 bytes"));
+}
+
+TEST_F(UpstreamTest, WaitsForABodyNoLongerThanItMay) {
+  options_.progress_timeout = std::chrono::milliseconds(50);
+  const RawServer server(always("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"));
+  const Seen seen = talk_to(server);
+  ASSERT_TRUE(seen.error);
+  EXPECT_EQ(seen.error->code(), ErrorCode::Timeout);
+  EXPECT_EQ(seen.body, "abc");
+}
+
+TEST_F(UpstreamTest, SaysThatAKeptConnectionBroke) {
+  // Answers once and resets at the second request, whose answer nobody saw.
+  const RawServer server([](tcp::socket& socket) {
+    boost::system::error_code failed;
+    read_request(socket);
+    asio::write(socket, asio::buffer(std::string("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")),
+                failed);
+    read_request(socket);
+  });
+  EXPECT_EQ(talk_to(server).body, "x");
+  const Seen second = talk_to(server);
+  EXPECT_TRUE(second.reused);
+  ASSERT_TRUE(second.error);
+  EXPECT_EQ(second.error->code(), ErrorCode::Unavailable);
+  EXPECT_THAT(second.error->message(), HasSubstr("the connection was closed"));
+}
+
+TEST_F(UpstreamTest, WaitsForContinue) {
+  std::optional<bool> wanted;
+  const auto ask = [&](const RawServer& server) {
+    upstream_ = Upstream::make(server.url(), options_).value();
+    wanted.reset();
+    Seen seen;
+    run(expect_continue(*upstream_, wanted, seen));
+    return seen;
+  };
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
+  const RawServer willing([&](tcp::socket& socket) {
+    boost::system::error_code failed;
+    read_request(socket);
+    asio::write(
+        socket,
+        asio::buffer(std::string("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Go\r\n\r\n")),
+        failed);
+    std::string body(4, ' ');
+    asio::read(socket, asio::buffer(body), failed);
+    asio::write(socket, asio::buffer(body == "body" ? answer : ""), failed);
+  });
+  EXPECT_EQ(ask(willing).body, "x");
+  EXPECT_EQ(wanted, true);
+
+  const RawServer silent([&](tcp::socket& socket) {
+    boost::system::error_code failed;
+    read_request(socket);
+    std::string body(4, ' ');
+    asio::read(socket, asio::buffer(body), failed);
+    asio::write(socket, asio::buffer(body == "body" ? answer : ""), failed);
+  });
+  EXPECT_EQ(ask(silent).body, "x");
+  EXPECT_EQ(wanted, true);
+
+  const RawServer unwilling(always("HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno"));
+  const Seen refused = ask(unwilling);
+  EXPECT_EQ(wanted, false);
+  EXPECT_EQ(refused.head->status, 403);
+  EXPECT_EQ(refused.body, "no");
+  EXPECT_FALSE(talk_to(unwilling).reused) << "its request was not whole";
+}
+
+asio::awaitable<void> answer_late(Exchange& exchange) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(300));
+  co_await timer.async_wait(asio::use_awaitable);
+  const auto body = co_await exchange.read_all(100);
+  static_cast<void>(co_await exchange.respond({200, {}}, body.value_or("broken")));
+}
+
+TEST_F(UpstreamTest, SpeaksTls) {
+  const SelfSigned certificate("IP:127.0.0.1");
+  options_.ca_file = certificate.certificate_file();
+  const auto server = start_tls(certificate);
+  EXPECT_EQ(talk_to(*server).body, "hello");
+  const Seen second = talk_to(*server);
+  EXPECT_TRUE(second.reused);
+  EXPECT_EQ(second.body, "hello");
+
+  // The wait for "100 Continue" is given up in the middle of a TLS read, and the connection lives.
+  const auto late = start_tls(certificate, answer_late);
+  upstream_->close_idle();
+  upstream_ = Upstream::make({"https", "127.0.0.1", late->port(), ""}, options_).value();
+  std::optional<bool> wanted;
+  Seen seen;
+  run(expect_continue(*upstream_, wanted, seen));
+  EXPECT_EQ(wanted, true);
+  EXPECT_EQ(seen.body, "body") << (seen.error ? seen.error->message() : "");
+  upstream_->close_idle();  // the servers would wait for it
+}
+
+TEST_F(UpstreamTest, DoesNotTrustEveryCertificate) {
+  const SelfSigned good("IP:127.0.0.1");
+  const SelfSigned elsewhere("DNS:example.com");
+  const auto server = start_tls(good);
+  const Seen unknown = talk_to(*server);
+  ASSERT_TRUE(unknown.error);
+  EXPECT_EQ(unknown.error->code(), ErrorCode::Unavailable);
+  EXPECT_EQ(unknown.error->reason(), kUntrustedCertificate);
+  EXPECT_THAT(unknown.error->message(), HasSubstr("TLS handshake"));
+  const auto other = start_tls(elsewhere);
+  options_.ca_file = elsewhere.certificate_file();
+  upstream_.reset();
+  const Seen misnamed = talk_to(*other);
+  ASSERT_TRUE(misnamed.error);
+  EXPECT_THAT(misnamed.error->message(), HasSubstr("not for 127.0.0.1"));
 }
 
 }  // namespace
