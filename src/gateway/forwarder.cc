@@ -189,6 +189,7 @@ asio::awaitable<Result<void>> Forwarder::pass_answer_on() {
   while (sent && !answer_whole_) {
     const auto got = co_await out_->read_some(buffer);
     if (!got) {
+      exchange_.break_off();  // an end in order would say that this was all of it
       co_return std::unexpected(got.error());
     }
     answer_whole_ = *got == 0;
