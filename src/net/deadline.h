@@ -19,11 +19,12 @@ class Deadline {
   explicit Deadline(boost::beast::tcp_stream& stream) : state_(std::make_shared<State>(stream)) {}
   ~Deadline() {
     state_->stream = nullptr;
-    state_->timer.cancel();
+    stop();
   }
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
+  /// Not for a moment before one that was set earlier and not stopped.
   void set(Clock::duration after) {
     state_->at = Clock::now() + after;
     state_->passed = false;
@@ -31,7 +32,13 @@ class Deadline {
       wait(state_);
     }
   }
+  /// The timer stays; it is cheaper to be woken once in vain than to be moved each time.
   void clear() { state_->at = Clock::time_point::max(); }
+  /// Clears, and leaves the event loop nothing to wait for.
+  void stop() {
+    clear();
+    state_->timer.cancel();
+  }
   /// Bytes may have come all the same: a read that had ended already is not cancelled.
   [[nodiscard]] bool passed() const { return state_->passed; }
 

@@ -54,10 +54,14 @@ struct Connection {
   }
   std::optional<beast::tcp_stream> plain;
   std::optional<beast::ssl_stream<beast::tcp_stream>> tls;
+  std::optional<Deadline> write_deadline;
   beast::flat_buffer buffer;
   Clock::time_point idle_since;
   bool used = false;
 
+  Deadline& deadline() {
+    return write_deadline ? *write_deadline : write_deadline.emplace(lowest());
+  }
   beast::tcp_stream& lowest() { return plain ? *plain : beast::get_lowest_layer(*tls); }
 
   /// False when the other side closed it, or sent what nobody asked for.
@@ -153,6 +157,7 @@ class HttpUpstream final : public Upstream {
     const auto now = Clock::now();
     connection->idle_since = now;
     connection->lowest().expires_never();
+    connection->deadline().stop();
     const void* loop = &asio::query(connection->lowest().get_executor(), asio::execution::context);
     std::vector<std::unique_ptr<Connection>> old;  // closed outside the lock
     const MutexLock lock(mutex_);
@@ -292,14 +297,24 @@ std::unexpected<Error> HttpUpstreamExchange::failure(const boost::system::error_
 }
 
 asio::awaitable<Result<void>> HttpUpstreamExchange::write(std::string_view bytes) {
-  connection_->lowest().expires_after(owner_.options().progress_timeout);
-  const auto [failed, count] = co_await over(
+  Deadline& deadline = connection_->deadline();
+  deadline.set(owner_.options().progress_timeout);
+  connection_->lowest().expires_never();
+  auto [failed, count] = co_await over(
       [&](auto& stream) { return asio::async_write(stream, asio::buffer(bytes), kTuple); });
-  if (failed) {
-    closing_ = true;
-    co_return failure(failed, "send");
+  deadline.clear();
+  if (!failed) {
+    co_return Result<void>{};
   }
-  co_return Result<void>{};
+  closing_ = true;
+  if (deadline.passed()) {
+    failed = beast::error::timeout;
+    // An upstream that takes no more may have answered already, and its answer says why.
+    if (connection_->is_quiet()) {
+      connection_->lowest().close();
+    }
+  }
+  co_return failure(failed, "send");
 }
 
 asio::awaitable<boost::system::error_code> HttpUpstreamExchange::read_more() {

@@ -384,6 +384,31 @@ TEST_F(UpstreamTest, ReadsTheAnswerOfAServerThatDoesNotTakeTheBody) {
   EXPECT_FALSE(talk_to(server).reused);
 }
 
+TEST_F(UpstreamTest, ReadsTheAnswerOfAServerThatLeavesTheBodyAndStays) {
+  options_.progress_timeout = std::chrono::milliseconds(100);
+  std::atomic<bool> answers = true;
+  const RawServer server([&](tcp::socket& socket) {
+    boost::system::error_code failed;
+    read_request(socket);
+    const std::string answer = "HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno";
+    asio::write(socket, asio::buffer(answers ? answer : ""), failed);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  });
+  const std::string request =
+      "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 67108864\r\n\r\n" + std::string(64 << 20, 'x');
+  const Seen seen = talk_to(server, request);
+  ASSERT_TRUE(seen.head) << seen.error->message();
+  EXPECT_EQ(seen.head->status, 403);
+  EXPECT_EQ(seen.body, "no");
+  answers = false;
+  const auto start = std::chrono::steady_clock::now();
+  const Seen silent = talk_to(server, request);
+  EXPECT_TRUE(silent.error);
+  EXPECT_FALSE(silent.reused) << "a part of the first request was missing";
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30))
+      << "the answer of a server that takes nothing and says nothing is not waited for";
+}
+
 TEST_F(UpstreamTest, DoesNotWaitForTheEndOfWhatIsNoAnswer) {
   for (const char* bytes : {"SSH-2.0-OpenSSH_9.2\r\n", "\x15\x03\x01", "HTTP/1.1 200 OK\nA: b"}) {
     const RawServer server(always(bytes));  // does not close
