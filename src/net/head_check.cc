@@ -42,6 +42,14 @@ std::string_view trim_space(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
+/// "close, x-a": names between commas, some of which may be missing (RFC 9110 §5.6.1).
+bool is_list(std::string_view text) {
+  return std::ranges::all_of(split(text, ','), [](std::string_view element) {
+    element = trim_space(element);
+    return element.empty() || is_token(element);
+  });
+}
+
 /// Splits off the first line; what is left begins behind its line end.
 std::string_view take_line(std::string_view& text) {
   const auto end = text.find(kLineEnd);
@@ -76,6 +84,11 @@ std::optional<std::string> field_defect(std::string_view name, std::string_view 
     ++fields.codings;
     if (!equals_ignore_case(value, "chunked")) {
       return "Transfer-Encoding is not chunked";
+    }
+  } else if (equals_ignore_case(name, "connection") ||
+             equals_ignore_case(name, "proxy-connection")) {
+    if (!is_list(value)) {
+      return "Connection is not a list of names";
     }
   } else if (equals_ignore_case(name, "host")) {
     ++fields.hosts;

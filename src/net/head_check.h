@@ -11,8 +11,9 @@ namespace opentrail::net {
 /// Why a request's head (request line to empty line) is refused; absent when it is clean. Refused
 /// are bare line ends and control characters, folded lines, names that are no tokens or have space
 /// before the colon, more than one Content-Length or one that is no number, Content-Length beside
-/// Transfer-Encoding, any coding but "chunked", a Host that is missing or stands twice, targets
-/// that do not begin with "/", and more than `fields_max` fields.
+/// Transfer-Encoding, any coding but "chunked", a Connection that is no list of names, a Host that
+/// is missing or stands twice, targets that do not begin with "/", and more than `fields_max`
+/// fields.
 [[nodiscard]] std::optional<std::string> head_defect(std::string_view raw, std::size_t fields_max);
 
 /// Why the bytes that came so far can never become a request's head, so that nobody waits for its

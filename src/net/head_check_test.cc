@@ -14,6 +14,7 @@ std::string defect_of(std::string_view raw) { return head_defect(raw, kFieldsMax
 TEST(HeadCheck, PassesCleanHeads) {
   EXPECT_EQ(defect_of("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), "");
   EXPECT_EQ(defect_of("GET / HTTP/1.0\r\n\r\n"), "");
+  EXPECT_EQ(defect_of("GET / HTTP/1.1\r\nHost: a\r\nConnection: close ,, X-a\r\n\r\n"), "");
   EXPECT_EQ(defect_of("PUT /b/k%20x?a=b&c HTTP/1.1\r\nhost:a\r\nContent-Length: 10\r\n\r\n"), "");
   EXPECT_EQ(defect_of("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"), "");
   EXPECT_EQ(defect_of("GET / HTTP/1.1\r\nHost: a\r\nX-Empty:\r\nX-Tab: a\tb\r\n\r\n"), "");
@@ -54,6 +55,8 @@ TEST(HeadCheck, RefusesWhatReadersTakeApartDifferently) {
       {"X:\r\r\n", "a field's value has a control character"},
       {": nameless\r\n", "a field's name is malformed, or has space before its colon"},
       {"colonless\r\n", "a field has no colon"},
+      {"Connection: keep alive\r\n", "Connection is not a list of names"},
+      {"Connection: close; x\r\n", "Connection is not a list of names"},
       {"Host: b\r\n", "more than one Host"},
       {"A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1\r\nF: 1\r\nG: 1\r\nH: 1\r\nI: 1\r\nJ: 1\r\n",
        "the header has too many fields"},
